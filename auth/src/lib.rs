@@ -7,6 +7,7 @@
 //! - [`jwt`]: JSON Web Tokens, and the keys that verify them.
 //! - [`ApiKeys`]: keys by their hashes, and how new ones are made.
 //! - [`Passwords`]: users with passwords by their hashes.
+//! - [`told`]: callers by the word of a service that was asked.
 //! - [`Cache`]: who was verified by which credential lately.
 //! - [`Mistakes`]: what is wrong with a file, and where.
 
@@ -18,9 +19,11 @@ mod denied;
 mod digest;
 mod entries;
 mod identity;
+mod json;
 pub mod jwt;
 mod mistake;
 mod passwords;
+pub mod told;
 
 pub use api_keys::{ApiKeys, NewKey};
 pub use cache::Cache;

@@ -87,6 +87,12 @@ pub(crate) fn joined<'h>(fields: Fields<'h>, name: &FieldName, between: &[u8]) -
     }
 }
 
+/// A cookie's value (RFC 6265, 4.2.1). Several lines are one, joined with `; ` (RFC 9113, 8.2.3).
+pub(crate) fn cookie<'h>(fields: Fields<'h>, name: &str) -> Option<&'h [u8]> {
+    let pairs = each(fields, &COOKIE).flat_map(|line| line.split(|byte| *byte == b';'));
+    pairs.map(<[u8]>::trim_ascii).find_map(|pair| pair.strip_prefix(name.as_bytes())?.strip_prefix(b"="))
+}
+
 /// A value as text, if it is visible ASCII with blanks and tabs between.
 pub(crate) fn text(value: &[u8]) -> Option<&str> {
     let is_plain = value.iter().all(|byte| matches!(byte, b'\t' | b' '..=b'~'));
@@ -193,6 +199,23 @@ mod tests {
         assert_eq!(text(b"a\tb c~"), Some("a\tb c~"));
         for value in [&b"a\x7f"[..], b"\x1f", "\u{e9}".as_bytes(), b"\xff"] {
             assert_eq!(text(value), None, "{value:?}");
+        }
+    }
+
+    #[test]
+    fn a_cookie_is_found_by_its_whole_name_in_any_of_the_headers() {
+        let lines = ["a=1; session=abc;b=2", "xsession=no;  c=x=y ; empty=; session=later"];
+        let request = request(&lines.map(|line| ("Cookie", line)));
+        for (name, expected) in [
+            ("session", Some("abc")),
+            ("a", Some("1")),
+            ("b", Some("2")),
+            ("c", Some("x=y")),
+            ("empty", Some("")),
+            ("sess", None),
+            ("d", None),
+        ] {
+            assert_eq!(cookie(request.fields(), name), expected.map(str::as_bytes), "{name}");
         }
     }
 }

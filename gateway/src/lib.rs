@@ -30,6 +30,7 @@ mod fields;
 mod followed;
 pub mod front;
 mod host;
+pub mod http_client;
 mod ids;
 pub mod lame_duck;
 pub mod limit;

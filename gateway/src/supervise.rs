@@ -64,6 +64,8 @@ tasks! {
     TableMaker = "table_maker",
     /// Looks one name up again and again.
     Name = "name",
+    /// Fetches the keys at one URL again and again.
+    KeyFetcher = "key_fetcher",
     /// Keeps on disk what names list.
     ListKeeper = "list_keeper",
     /// Accepts the connections of one listener.
@@ -105,10 +107,10 @@ tasks! {
 }
 
 impl Task {
-    /// Whether it may panic as often as it will: it concerns one endpoint or one name, and the process serves all others; or
-    /// only the next start.
+    /// Whether it may panic as often as it will: it concerns one endpoint, one name or one place of keys, and the process serves all others;
+    /// or only the next start.
     fn may_go_on(self) -> bool {
-        matches!(self, Task::Endpoint | Task::Name | Task::ListKeeper)
+        matches!(self, Task::Endpoint | Task::Name | Task::KeyFetcher | Task::ListKeeper)
     }
 }
 

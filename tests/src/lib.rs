@@ -16,6 +16,7 @@ pub mod moody;
 pub mod openmetrics;
 pub mod pipes;
 mod process;
+pub mod provider;
 mod raw;
 pub mod sealed;
 pub mod stock;

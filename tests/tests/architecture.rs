@@ -42,8 +42,8 @@ fn only(folder: &str, words: &[&str], except: &[&str]) {
 }
 
 #[test]
-fn hyper_is_named_by_admin_only() {
-    only("gateway/src", &["hyper", "http_body"], &["gateway/src/admin"]);
+fn hyper_is_named_by_admin_and_the_client_only() {
+    only("gateway/src", &["hyper", "http_body"], &["gateway/src/admin", "gateway/src/http_client"]);
 }
 
 #[test]

@@ -34,8 +34,22 @@ type Crls = Vec<CertificateRevocationListDer<'static>>;
 impl Trust {
     /// Reads CA certificates, and the lists of revoked certificates, of which one file may have several.
     pub fn read(ca_pem: &[u8], crls_pem: &[Vec<u8>]) -> Result<Trust, TrustError> {
-        let (roots, authorities) = roots(ca_pem)?;
-        let roots = Arc::new(roots);
+        let certificates = CertificateDer::pem_slice_iter(ca_pem).collect::<Result<_, _>>();
+        Trust::of(certificates.map_err(|error| bad_ca(format!("the PEM cannot be read: {error}")))?, crls_pem)
+    }
+
+    /// Reads the CA certificates that a system trusts. Those that are of no use here are left out: they are nobody's to mend.
+    pub fn of_system(ca_pem: &[u8]) -> Result<Trust, TrustError> {
+        let usable = |der: &CertificateDer<'_>| {
+            x509::parse(der).is_ok() && RootCertStore::empty().add(der.clone().into_owned()).is_ok()
+        };
+        let authorities: Vec<CertificateDer<'static>> =
+            CertificateDer::pem_slice_iter(ca_pem).filter_map(Result::ok).filter(usable).collect();
+        Trust::of(authorities, &[])
+    }
+
+    fn of(authorities: Vec<CertificateDer<'static>>, crls_pem: &[Vec<u8>]) -> Result<Trust, TrustError> {
+        let roots = Arc::new(roots(&authorities)?);
         let (mut crls, mut next_update) = (Crls::new(), None);
         for (index, pem) in crls_pem.iter().enumerate() {
             let problem = TrustProblem::Crl(index);
@@ -45,12 +59,11 @@ impl Trust {
             crls.extend(read);
         }
         let fingerprint = fingerprint(&authorities, &crls);
-        let ca = |text: String| of(TrustProblem::Ca, text, CA_HELP);
-        let clients = |any: bool| clients(&roots, crls.clone(), any).map_err(ca);
+        let clients = |any: bool| clients(&roots, crls.clone(), any).map_err(bad_ca);
         Ok(Trust(Arc::new(Inner {
             clients: clients(false)?,
             clients_if_any: clients(true)?,
-            servers: servers(&roots, crls.clone()).map_err(ca)?,
+            servers: servers(&roots, crls.clone()).map_err(bad_ca)?,
             fingerprint,
             next_update,
         })))
@@ -89,24 +102,24 @@ fn of(problem: TrustProblem, text: String, help: &str) -> TrustError {
     TrustError { problem, text, help: Some(help.to_owned()) }
 }
 
-fn roots(pem: &[u8]) -> Result<(RootCertStore, Vec<CertificateDer<'static>>), TrustError> {
-    let failed = |text: String| of(TrustProblem::Ca, text, CA_HELP);
-    let certificates: Vec<CertificateDer<'static>> = CertificateDer::pem_slice_iter(pem)
-        .collect::<Result<_, _>>()
-        .map_err(|error| failed(format!("the PEM cannot be read: {error}")))?;
+fn bad_ca(text: String) -> TrustError {
+    of(TrustProblem::Ca, text, CA_HELP)
+}
+
+fn roots(certificates: &[CertificateDer<'static>]) -> Result<RootCertStore, TrustError> {
     if certificates.is_empty() {
-        return Err(failed("there is no CA certificate in it".to_owned()));
+        return Err(bad_ca("there is no CA certificate in it".to_owned()));
     }
     let mut roots = RootCertStore::empty();
     for (index, certificate) in certificates.iter().enumerate() {
         let number = index + 1;
         x509::parse(certificate)
-            .map_err(|error| failed(format!("certificate {number} cannot be read: {error}")))?;
+            .map_err(|error| bad_ca(format!("certificate {number} cannot be read: {error}")))?;
         roots
             .add(certificate.clone())
-            .map_err(|error| failed(format!("certificate {number} cannot be a CA's: {error}")))?;
+            .map_err(|error| bad_ca(format!("certificate {number} cannot be a CA's: {error}")))?;
     }
-    Ok((roots, certificates))
+    Ok(roots)
 }
 
 fn crls_of(pem: &[u8]) -> Result<Crls, String> {

@@ -79,6 +79,10 @@ pub enum FieldSource {
     PartType(String),
     /// The client's address.
     Client,
+    /// The request's method.
+    Method,
+    /// The path that the request asks for.
+    Path,
     /// The claim of this name of a caller who is known.
     Claim(String),
     /// The route itself: this, whatever the request is.

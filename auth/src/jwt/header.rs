@@ -3,7 +3,8 @@
 //! Where a key or a certificate could be fetched (`jku`, `x5u`), or stands in the header itself (`jwk`, `x5c`), is passed over: keys
 //! come from whoever runs the gateway. What must be understood (`crit`, `b64`) is refused, since none of it is.
 
-use super::{Algorithm, Expected, Refused, json};
+use super::{Algorithm, Expected, Refused};
+use crate::json;
 use serde_json::{Map, Value};
 
 /// A key's name is no longer than that, in bytes.

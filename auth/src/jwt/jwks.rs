@@ -3,8 +3,8 @@
 use super::header::MAX_KID;
 use super::key::{Curve, Key};
 use super::keys::{Keys, Skipped};
-use super::{Algorithm, base64url, json};
-use crate::{Mistake, Mistakes};
+use super::{Algorithm, base64url};
+use crate::{Mistake, Mistakes, json};
 use serde_json::{Map, Value};
 
 /// Members that only a private key has (RFC 7518, 6.2.2, 6.3.2).

@@ -19,7 +19,6 @@ mod claim_name;
 mod claims;
 mod expected;
 mod header;
-mod json;
 mod jwks;
 mod key;
 mod keys;
@@ -34,7 +33,7 @@ pub use keys::{Jwks, Keys, Skipped};
 pub use refused::Refused;
 pub use revoked::Revoked;
 
-use crate::{Identity, UnixSeconds};
+use crate::{Identity, UnixSeconds, json};
 use header::Header;
 
 /// Who shows that token, if it is signed by one of the keys, is as expected at that moment, and was not revoked.

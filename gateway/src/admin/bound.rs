@@ -20,6 +20,8 @@ fn one(bound: &BoundField) -> Value {
         FieldSource::Filename(None) => json!({ "body": "filename" }),
         FieldSource::PartType(part) => json!({ "content_type": part }),
         FieldSource::Client => json!({ "client": "address" }),
+        FieldSource::Method => json!({ "request": "method" }),
+        FieldSource::Path => json!({ "request": "path" }),
         FieldSource::Claim(name) => json!({ "claim": name }),
         FieldSource::Value(value) => json!({ "value": value }),
     };
@@ -53,6 +55,8 @@ mod tests {
             field("cover_type", FieldSource::PartType("file".to_owned()), None, None),
             field("name", FieldSource::Filename(None), None, None),
             field("client", FieldSource::Client, None, None),
+            field("verb", FieldSource::Method, None, None),
+            field("place", FieldSource::Path, None, None),
             field("source", FieldSource::Value("web".to_owned()), None, None),
         ]);
         let expected = json!({
@@ -64,6 +68,8 @@ mod tests {
             "cover_type": { "content_type": "file" },
             "name": { "body": "filename" },
             "client": { "client": "address" },
+            "verb": { "request": "method" },
+            "place": { "request": "path" },
             "source": { "value": "web" },
         });
         assert_eq!(shown, expected);

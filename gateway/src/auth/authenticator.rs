@@ -1,7 +1,8 @@
 //! An authenticator in force.
 
+use super::key_set::{KeySet, KeySets};
 use super::verified::By;
-use super::{Answer, Shown, api_key, basic, bearer, jwt, mtls, unix};
+use super::{Answer, Shown, api_key, basic, bearer, external, jwt, mtls, unix};
 use crate::config::{AuthFiles, AuthKind, AuthSpec, LimitBy, Rate, RateLimitSpec};
 use crate::failure::{Challenge, Flaw};
 use crate::fields::Repeated;
@@ -10,7 +11,7 @@ use crate::ids::next_id;
 use crate::limit::Buckets;
 use crate::telemetry::AuthStats;
 use arc_swap::{ArcSwap, Guard};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 use tokio::time::Instant;
 
@@ -23,6 +24,8 @@ pub struct Authenticator {
     pub spec: Arc<AuthSpec>,
     /// What its files say; nothing without files.
     files: ArcSwap<Followed<AuthFiles>>,
+    /// The keys that are fetched for it, once it is known where those are kept.
+    fetched: OnceLock<Arc<KeySet>>,
     /// How often each client may fail, where that costs much.
     pub(super) failures: Option<Arc<Buckets>>,
     /// What it counts, as long as there is one of its name.
@@ -35,7 +38,8 @@ impl Authenticator {
         let files = ArcSwap::default();
         let kept = before.and_then(|before| before.failures.clone());
         let failures = matches!(spec.kind, AuthKind::Basic(_)).then(|| kept.unwrap_or_else(failures));
-        let authenticator = Authenticator { id: next_id(), spec, files, failures, stats };
+        let authenticator =
+            Authenticator { id: next_id(), spec, files, fetched: OnceLock::new(), failures, stats };
         authenticator.refresh();
         authenticator
     }
@@ -70,7 +74,19 @@ impl Authenticator {
         self.files.store(Arc::new(next));
     }
 
-    /// Whether it has what it goes by.
+    /// Has it go by what is fetched, if its keys are. Of those that are fetched already, it goes on with these.
+    pub fn attach(&self, sets: &KeySets) {
+        if let Some(url) = self.spec.key_url() {
+            self.fetched.get_or_init(|| sets.at(&url.target));
+        }
+    }
+
+    /// The keys that are fetched for it.
+    pub fn fetched(&self) -> Option<&KeySet> {
+        self.fetched.get().map(Arc::as_ref)
+    }
+
+    /// Whether it has what is in its files.
     pub fn is_in_force(&self) -> bool {
         !self.spec.has_files() || self.files.load().in_force().is_some()
     }
@@ -82,18 +98,10 @@ impl Authenticator {
 
     /// Who calls, as far as it can tell. What is said twice is refused.
     pub(crate) fn ask(&self, worker: usize, shown: &Shown<'_>) -> Result<Answer, Repeated<'_>> {
-        let answer = match &self.spec.kind {
-            AuthKind::Mtls(spec) => mtls::ask(self.id, spec, &shown.peer),
-            AuthKind::Unix(spec) => unix::ask(self.id, spec, &shown.peer),
-            AuthKind::Jwt(spec) => match bearer(shown.fields)? {
-                Some(token) => jwt::ask(self.id, spec, &self.in_force(), token, shown.verified),
-                None => Answer::Nothing,
-            },
-            AuthKind::ApiKey(spec) => api_key::ask(spec, &self.in_force(), shown.fields)?,
-            AuthKind::Basic(_) => match self.in_force().in_force() {
-                Some((_, files)) => basic::ask(By { id: self.id, files: *files }, shown)?,
-                None => Answer::Bad(Flaw::Unavailable),
-            },
+        let heard = shown.heard.iter().find(|(id, _)| *id == self.id);
+        let answer = match heard {
+            Some((_, verdict)) => verdict.clone().map_or_else(Answer::Bad, Answer::Known),
+            None => self.look(shown)?,
         };
         let counters = self.stats.0.of(worker);
         match &answer {
@@ -102,6 +110,27 @@ impl Authenticator {
             Answer::Bad(flaw) => counters.of(*flaw).increment(),
         }
         Ok(answer)
+    }
+
+    /// What a request shows, of which nothing was verified yet.
+    fn look(&self, shown: &Shown<'_>) -> Result<Answer, Repeated<'_>> {
+        Ok(match &self.spec.kind {
+            AuthKind::Mtls(spec) => mtls::ask(self.id, spec, &shown.peer),
+            AuthKind::Unix(spec) => unix::ask(self.id, spec, &shown.peer),
+            AuthKind::Jwt(spec) => match bearer(shown.fields)? {
+                Some(token) => {
+                    let keys = (&**self.in_force(), self.fetched());
+                    jwt::ask(self.id, spec, keys, token, shown.verified)
+                }
+                None => Answer::Nothing,
+            },
+            AuthKind::ApiKey(spec) => api_key::ask(spec, &self.in_force(), shown.fields)?,
+            AuthKind::Basic(_) => match self.in_force().in_force() {
+                Some((_, files)) => basic::ask(By { id: self.id, files: *files }, shown)?,
+                None => Answer::Bad(Flaw::Unavailable),
+            },
+            AuthKind::Rpc(spec) => external::ask(&spec.call.outside, shown.fields),
+        })
     }
 
     /// What its files say; of one without files nothing.
@@ -124,6 +153,7 @@ impl Authenticator {
             AuthKind::ApiKey(spec) if spec.is_bearer() => Challenge::Bearer,
             AuthKind::ApiKey(_) => Challenge::ApiKey,
             AuthKind::Basic(_) => Challenge::Basic,
+            AuthKind::Rpc(_) => Challenge::External,
         }
     }
 }

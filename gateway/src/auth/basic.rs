@@ -2,7 +2,7 @@
 //! request is looked up again ([`Login`]). Who was verified is known for a while.
 
 use super::verified::By;
-use super::{Answer, Login, Shown, now};
+use super::{Answer, Login, Pending, Shown, now};
 use crate::failure::Flaw;
 use crate::fields::{self, AUTHORIZATION, Repeated};
 use base64::Engine as _;
@@ -15,9 +15,6 @@ const LONGEST: usize = 2048;
 /// What the authenticator of that id says, if its files are those.
 pub(super) fn ask(by: By, shown: &Shown<'_>) -> Result<Answer, Repeated<'static>> {
     let Some(sent) = credential(shown.fields)? else { return Ok(Answer::Nothing) };
-    if let Some((_, flaw)) = shown.refused.iter().find(|(id, _)| *id == by.id) {
-        return Ok(Answer::Bad(*flaw));
-    }
     if sent.len() > LONGEST {
         return Ok(Answer::Bad(Flaw::TooLong));
     }
@@ -25,7 +22,9 @@ pub(super) fn ask(by: By, shown: &Shown<'_>) -> Result<Answer, Repeated<'static>
         return Ok(Answer::Known(identity));
     }
     Ok(match read(sent) {
-        Some((user, password)) => Answer::Later(Box::new(Login { by, sent: sent.into(), user, password })),
+        Some((user, password)) => {
+            Answer::Later(Pending::Login(Box::new(Login { by, sent: sent.into(), user, password })))
+        }
         None => Answer::Bad(Flaw::Malformed),
     })
 }

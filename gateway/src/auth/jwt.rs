@@ -1,33 +1,47 @@
 //! Who calls by a JSON Web Token. One that was verified is known for a while.
 
+use super::key_set::KeySet;
 use super::verified::{By, Verified};
 use super::{Answer, now};
 use crate::config::{AuthFiles, JwtSpec};
 use crate::failure::Flaw;
 use crate::followed::Followed;
-use callgate_auth::jwt;
+use callgate_auth::UnixSeconds;
+use callgate_auth::jwt::{self, Refused};
 use std::sync::Arc;
 
-/// What the authenticator of that id, with these files, says of a token.
+/// What the authenticator of that id says of a token, with these files, and with the keys that are fetched for it.
 pub(super) fn ask(
     id: u64,
     spec: &JwtSpec,
-    files: &Followed<AuthFiles>,
+    (files, fetched): (&Followed<AuthFiles>, Option<&KeySet>),
     token: &[u8],
     verified: &Verified,
 ) -> Answer {
     let Some((files, hash)) = files.in_force() else { return Answer::Bad(Flaw::Unavailable) };
-    let (by, now) = (By { id, files: *hash }, now());
+    let AuthFiles::Jwt { keys, revoked } = &**files else { return Answer::Bad(Flaw::Unavailable) };
+    let in_force = fetched.map(KeySet::keys);
+    let (keys, hash) = match (keys, in_force.as_deref()) {
+        (Some(keys), _) => (keys, *hash),
+        // Other keys, or other files: either tells them from what there was before.
+        (None, Some(Some(fetched))) => (&fetched.keys, *hash ^ fetched.hash),
+        (None, _) => return Answer::Bad(Flaw::Unavailable),
+    };
+    let (by, now) = (By { id, files: hash }, now());
     if let Some(identity) = verified.find(by, token, now) {
         return Answer::Known(identity);
     }
-    let AuthFiles::Jwt { keys, revoked } = &**files else { return Answer::Bad(Flaw::Unavailable) };
     match jwt::verify(keys, &spec.expected, revoked, token, now) {
         Ok(identity) => {
             let identity = Arc::new(identity);
-            verified.put(by, token, identity.clone());
+            verified.put(by, token, identity.clone(), UnixSeconds::MAX);
             Answer::Known(identity)
         }
-        Err(refused) => Answer::Bad(refused.into()),
+        Err(refused) => {
+            if let (Refused::UnknownKey, Some(fetched)) = (refused, fetched) {
+                fetched.want();
+            }
+            Answer::Bad(refused.into())
+        }
     }
 }

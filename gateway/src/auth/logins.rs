@@ -4,36 +4,37 @@
 
 use super::login::Login;
 use super::verified::Verified;
-use super::{Authenticator, now};
+use super::waiting::Waiting;
+use super::{Authenticator, Verdict, now};
 use crate::config::AuthFiles;
 use crate::failure::{Failure, Flaw};
 use crate::limit::{self, Buckets, Key};
-use std::cell::Cell;
+use callgate_auth::UnixSeconds;
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::Semaphore;
 use tokio::time::{Instant, timeout};
 
-/// So many logins wait for their turn with each worker.
-const MOST_WAITING: usize = 32;
+/// So many logins of an authenticator wait for their turn with each worker, the one whose turn it is among them.
+const MOST_WAITING: u64 = 33;
 /// And so long each.
 const PATIENCE: Duration = Duration::from_secs(2);
 
 /// The turns of a worker.
 pub struct Logins {
     turn: Arc<Semaphore>,
-    waiting: Cell<usize>,
 }
 
 impl Default for Logins {
     fn default() -> Logins {
-        Logins { turn: Arc::new(Semaphore::new(1)), waiting: Cell::new(0) }
+        Logins { turn: Arc::new(Semaphore::new(1)) }
     }
 }
 
 impl Logins {
-    /// Verifies a login of a client. Who is known then is among those that the worker has `verified`; else it is said what is wrong.
+    /// Verifies a login of a client. Who is known then is among those that the worker has `verified`. Nothing is said where the login is
+    /// to be looked at again, because the files have changed.
     ///
     /// # Errors
     ///
@@ -43,22 +44,22 @@ impl Logins {
         authenticator: &Authenticator,
         login: Login,
         client: Option<IpAddr>,
-        verified: &Verified,
-    ) -> Result<Option<Flaw>, Failure> {
+        (worker, verified): (usize, &Verified),
+    ) -> Result<Option<Verdict>, Failure> {
         let key = limit::client(client.unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED)));
         let Some(failures) = authenticator.failures.clone() else { return Ok(None) };
         // Who has failed too often does not wait in front of others. Only looked at: who is right uses nothing up.
         take(&failures, &key)?;
         failures.give_back(&key, Instant::now());
-        let waiting = Waiting::enter(&self.waiting).ok_or(Failure::LoginsBusy)?;
+        let waiting = &authenticator.stats.0.of(worker).waiting;
+        let _waiting = Waiting::enter(waiting, MOST_WAITING).ok_or(Failure::LoginsBusy)?;
         let turn = timeout(PATIENCE, self.turn.clone().acquire_owned()).await;
         // The semaphore is never closed.
         let turn = turn.ok().and_then(Result::ok).ok_or(Failure::LoginsBusy)?;
-        drop(waiting);
         let Login { by, sent, user, password } = login;
         // Another request may have shown the same meanwhile.
-        if verified.find(by, &sent, now()).is_some() {
-            return Ok(None);
+        if let Some(identity) = verified.find(by, &sent, now()) {
+            return Ok(Some(Ok(identity)));
         }
         let Some(files) = authenticator.files_of(by.files) else { return Ok(None) };
         take(&failures, &key)?;
@@ -72,10 +73,10 @@ impl Logins {
         });
         match work.await {
             Ok(Ok(identity)) => {
-                verified.put(by, &sent, identity);
-                Ok(None)
+                verified.put(by, &sent, identity.clone(), UnixSeconds::MAX);
+                Ok(Some(Ok(identity)))
             }
-            Ok(Err(flaw)) => Ok(Some(flaw)),
+            Ok(Err(flaw)) => Ok(Some(Err(flaw))),
             Err(error) => Err(Failure::Internal(format!("a password could not be verified: {error}"))),
         }
     }
@@ -87,23 +88,4 @@ fn take(failures: &Buckets, key: &Key<'_>) -> Result<(), Failure> {
     let retry_after = outcome.next.as_secs() + 1;
     let refused = || Failure::RateLimited { policy: "logins".to_owned(), retry_after };
     outcome.admitted.then_some(()).ok_or_else(refused)
-}
-
-/// A place among those that wait.
-struct Waiting<'w>(&'w Cell<usize>);
-
-impl Waiting<'_> {
-    fn enter(waiting: &Cell<usize>) -> Option<Waiting<'_>> {
-        let others = waiting.get();
-        (others < MOST_WAITING).then(|| {
-            waiting.set(others + 1);
-            Waiting(waiting)
-        })
-    }
-}
-
-impl Drop for Waiting<'_> {
-    fn drop(&mut self) {
-        self.0.set(self.0.get() - 1);
-    }
 }

@@ -7,7 +7,9 @@
 //! verified       the tokens that a worker has verified lately
 //! login          a name and a password, until they are verified
 //! logins         how they are, beside the workers
-//! mtls, unix, jwt, api_key, basic  who that is, by the kind of the authenticator
+//! questions      what a service of the operator's own is asked, and says
+//! waiting        how many requests wait for either
+//! mtls, unix, jwt, api_key, basic, external  who that is, by the kind of the authenticator
 //! ```
 //! A request shows nothing that an authenticator knows, or something that it verifies, or something bad. What that means for a route
 //! that names several is for the step `authenticate` to say.
@@ -16,19 +18,25 @@ mod api_key;
 mod authenticator;
 mod basic;
 mod bearer;
+mod external;
 mod jwt;
+mod key_set;
 mod login;
 mod logins;
 mod mtls;
 mod peer;
+mod questions;
 mod unix;
 mod verified;
+mod waiting;
 
 pub use authenticator::{Authenticator, Authenticators};
 pub(crate) use bearer::bearer;
+pub use key_set::{Fetched, KeySet, KeySets};
 pub use login::Login;
 pub use logins::Logins;
 pub use peer::{KnownPeer, Peer};
+pub use questions::{Question, Unanswered};
 pub use verified::Verified;
 
 use crate::failure::{Flaw, Forbidden};
@@ -48,9 +56,21 @@ pub enum Answer {
     Known(Arc<Identity>),
     /// It shows something bad: why.
     Bad(Flaw),
-    /// It shows something that is yet to be verified, beside the workers.
-    Later(Box<Login>),
+    /// It shows something that is yet to be verified, beside the workers or elsewhere.
+    Later(Pending),
 }
+
+/// What is yet to be verified.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Pending {
+    /// A name and a password.
+    Login(Box<Login>),
+    /// Something that only somebody else knows.
+    Question,
+}
+
+/// What was verified: who calls, or what is wrong.
+pub type Verdict = Result<Arc<Identity>, Flaw>;
 
 /// Who calls, and who says so.
 #[derive(Clone, Debug)]
@@ -87,8 +107,8 @@ pub struct Shown<'r> {
     pub fields: Fields<'r>,
     /// What its worker has verified lately.
     pub verified: &'r Verified,
-    /// What was verified of this request, and is bad: by the authenticators of these ids.
-    pub refused: &'r [(u64, Flaw)],
+    /// What was verified of this request, for the authenticators of these ids.
+    pub heard: &'r [(u64, Verdict)],
 }
 
 /// The time. Before a clock that stands before 1970 nothing has begun.

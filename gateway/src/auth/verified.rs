@@ -49,14 +49,14 @@ impl Verified {
         self.caches.borrow_mut().get_mut(&by.id)?.find(credential, by.files, now)
     }
 
-    /// It was verified by them.
-    pub(super) fn put(&self, by: By, credential: &[u8], identity: Arc<Identity>) {
+    /// It was verified by them, and is known up to that moment, or to the identity's own end.
+    pub(super) fn put(&self, by: By, credential: &[u8], identity: Arc<Identity>, until: UnixSeconds) {
         let mut caches = self.caches.borrow_mut();
         if caches.len() >= AUTHENTICATORS && !caches.contains_key(&by.id) {
             caches.clear();
         }
         let cache = caches.entry(by.id).or_insert_with(|| Cache::new(MOST, &self.secret));
-        cache.keep(credential, by.files, identity, UnixSeconds::MAX);
+        cache.keep(credential, by.files, identity, until);
     }
 }
 
@@ -74,7 +74,7 @@ mod tests {
     fn a_credential_is_known_to_whom_has_verified_it_until_it_ends() {
         let verified = Verified::default();
         assert_eq!(verified.find(BY, b"t", 0), None);
-        verified.put(BY, b"t", ada());
+        verified.put(BY, b"t", ada(), UnixSeconds::MAX);
         assert_eq!(verified.find(BY, b"t", 99), Some(ada()));
         assert_eq!(verified.find(BY, b"t", 100), None);
         assert_eq!(verified.find(By { id: 2, ..BY }, b"t", 0), None, "another authenticator");
@@ -85,7 +85,7 @@ mod tests {
     fn authenticators_that_come_and_go_leave_nothing_for_ever() {
         let verified = Verified::default();
         for id in 0..1_000 {
-            verified.put(By { id, files: 0 }, b"t", ada());
+            verified.put(By { id, files: 0 }, b"t", ada(), UnixSeconds::MAX);
             assert!(verified.caches.borrow().len() <= AUTHENTICATORS);
         }
         assert!(verified.find(By { id: 999, files: 0 }, b"t", 0).is_some());

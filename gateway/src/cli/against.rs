@@ -2,8 +2,8 @@
 //! that what it says is what a gateway would find at the first instance that it connects to.
 
 use crate::config::{
-    Address, BackendSpec, CallSpec, Diagnostics, Discovered, DiscoveryName, EndpointAddr, Misfit, RoutePart,
-    RouteSpec, Tables,
+    Address, BackendSpec, CallSpec, Caller, Diagnostics, Discovered, DiscoveryName, EndpointAddr, Misfit,
+    RoutePart, Tables,
 };
 use crate::transport::callgate::{Offer, Part, Security, ask, fits, meant};
 use std::collections::BTreeSet;
@@ -27,7 +27,7 @@ impl From<Diagnostics> for Failure {
     }
 }
 
-/// Checks the routes of the backends that have that endpoint, or of the one of that name.
+/// Checks the routes and authenticators of the backends that have that endpoint, or of the one of that name.
 pub(super) fn check(tables: &Tables, endpoint: &str, backend: Option<&str>) -> Result<String, Failure> {
     let addr: EndpointAddr =
         endpoint.strip_prefix("dns:").unwrap_or(endpoint).parse().map_err(Failure::NotAsked)?;
@@ -36,13 +36,16 @@ pub(super) fn check(tables: &Tables, endpoint: &str, backend: Option<&str>) -> R
     let security = spec.map(|spec| Security::new(&spec.name, &spec.security, None)).unwrap_or_default();
     let offer = ask(&addr, None, &security, PATIENCE);
     let offer = offer.map_err(|error| Failure::NotAsked(format!("{addr}: {error}")))?;
-    let calls = tables.routes.iter().filter_map(|route| Some((route, route.action.call()?.as_ref())));
-    let routes: Vec<(&RouteSpec, &CallSpec)> =
-        calls.filter(|(_, call)| goes_to(call, &backends, &offer)).collect();
-    tables.diagnose(routes.iter().filter_map(|route| misfit(*route, &offer, &addr)).collect())?;
+    let calls = tables.calls().filter(|(_, call)| goes_to(call, &backends, &offer));
+    let calls: Vec<(Caller<'_>, &CallSpec)> = calls.collect();
+    tables.diagnose(calls.iter().filter_map(|call| misfit(*call, &offer, &addr)).collect())?;
     let names = backends.join("`, `");
-    let fit = super::count(routes.len(), "route");
-    let streamed: BTreeSet<String> = routes.iter().filter_map(|(_, call)| streamed(call, &offer)).collect();
+    let routes = calls.iter().filter(|(caller, _)| matches!(caller, Caller::Route(_))).count();
+    let fit = match calls.len() - routes {
+        0 => super::count(routes, "route"),
+        others => format!("{} and {}", super::count(routes, "route"), super::count(others, "authenticator")),
+    };
+    let streamed: BTreeSet<String> = calls.iter().filter_map(|(_, call)| streamed(call, &offer)).collect();
     let streamed: String = streamed.iter().map(|one| format!("; {one}")).collect();
     Ok(format!("ok: {fit} of `{names}` fit {addr} ({}){streamed}", offer.identity))
 }
@@ -88,11 +91,7 @@ fn goes_to(call: &CallSpec, backends: &[&str], offer: &Offer) -> bool {
     })
 }
 
-fn misfit<'t>(
-    (route, spec): (&'t RouteSpec, &CallSpec),
-    offer: &Offer,
-    addr: &EndpointAddr,
-) -> Option<Misfit<'t>> {
+fn misfit<'t>((of, spec): (Caller<'t>, &CallSpec), offer: &Offer, addr: &EndpointAddr) -> Option<Misfit<'t>> {
     let call = &spec.call;
     let Some(method) = offer.find(call) else {
         let (label, help) = match offer.why_unusable(call) {
@@ -100,20 +99,21 @@ fn misfit<'t>(
             None => (format!("no such method at {addr}"), meant(call, [offer])),
         };
         let title = format!("`{call}` is not offered");
-        return Some(Misfit { route, part: RoutePart::Call, title, label, help });
+        return Some(Misfit { of, part: RoutePart::Call, title, label, help });
     };
     let (part, error) = fits(spec, method).err()?;
-    let (part, of) = match part {
+    let (part, what) = match part {
         Part::Path => (RoutePart::Match, "the path"),
         Part::Body => (RoutePart::Body, "`body`"),
         Part::Bound(at) => (RoutePart::Bound(at), "`bind`"),
         Part::Response => (RoutePart::Response, "`response`"),
-        Part::Picked(at) => (RoutePart::Picked(at), "`response`"),
+        Part::Picked(at) if matches!(of, Caller::Route(_)) => (RoutePart::Picked(at), "`response`"),
+        Part::Picked(at) => (RoutePart::Picked(at), "what has to be answered to a question"),
         Part::Error(at) => (RoutePart::Error(at), "`errors`"),
         Part::Rule(at, start, end) => (RoutePart::Rule(at, start, end), "`rules`"),
         Part::Mode => (RoutePart::Mode, "`mode`"),
         Part::Method => (RoutePart::Call, "the schema of the method"),
     };
-    let title = format!("{of} of `{}` does not fit `{call}`", route.matcher);
-    Some(Misfit { route, part, title, label: error, help: None })
+    let title = format!("{what} of {of} does not fit `{call}`");
+    Some(Misfit { of, part, title, label: error, help: None })
 }

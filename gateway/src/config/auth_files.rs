@@ -7,7 +7,7 @@ use super::files;
 use super::secret_source::SecretSource;
 use super::source::shown;
 use super::tables::Tables;
-use callgate_auth::jwt::{Keys, Revoked};
+use callgate_auth::jwt::{Keys, Revoked, Skipped};
 use callgate_auth::{ApiKeys, Mistakes, Passwords};
 use std::hash::BuildHasher;
 use std::ops::Range;
@@ -18,7 +18,11 @@ use std::sync::Arc;
 #[derive(Debug)]
 pub(crate) enum AuthFiles {
     /// What verifies tokens, and which are revoked.
-    Jwt { keys: Keys, revoked: Revoked },
+    Jwt {
+        /// Nothing where they are fetched.
+        keys: Option<Keys>,
+        revoked: Revoked,
+    },
     /// Who has which API key.
     ApiKeys(ApiKeys),
     /// Who has which password.
@@ -50,7 +54,7 @@ impl AuthSpec {
     /// The files that it is read from.
     pub fn files(&self) -> impl Iterator<Item = &Path> {
         let (first, second) = match &self.kind {
-            AuthKind::Mtls(_) | AuthKind::Unix(_) => (None, None),
+            AuthKind::Mtls(_) | AuthKind::Unix(_) | AuthKind::Rpc(_) => (None, None),
             AuthKind::Jwt(spec) => (spec.keys.file(), spec.revoked.as_deref()),
             AuthKind::ApiKey(ApiKeySpec { file, .. }) | AuthKind::Basic(BasicSpec { file }) => {
                 (Some(&*file.path), None)
@@ -62,7 +66,7 @@ impl AuthSpec {
     /// Reads the files. Where they say what `known` is of: nothing.
     pub(crate) fn load(&self, known: Option<u64>) -> Result<Option<Loaded<AuthFiles>>, Diagnostics> {
         match &self.kind {
-            AuthKind::Mtls(_) | AuthKind::Unix(_) => Ok(None),
+            AuthKind::Mtls(_) | AuthKind::Unix(_) | AuthKind::Rpc(_) => Ok(None),
             AuthKind::Jwt(spec) => self.load_jwt(spec, known),
             AuthKind::ApiKey(spec) => {
                 self.load_list(&spec.file, known, |text| ApiKeys::read(text).map(AuthFiles::ApiKeys))
@@ -99,6 +103,8 @@ impl AuthSpec {
         let look = || -> Result<_, Diagnostics> {
             let keys = match &spec.keys {
                 KeySource::Jwks(path) | KeySource::Pem(path) => files::named(path, source, &written.keys)?,
+                // What vouches for them.
+                KeySource::Url(url) => url.target.look(source, &written.keys)?.unwrap_or_default(),
                 KeySource::Secret(secret) => {
                     secret.load("the secret that signs tokens", source, &written.keys)?
                 }
@@ -112,22 +118,30 @@ impl AuthSpec {
             return Ok(None);
         }
         let (keys, revoked) = texts;
+        let keys = self.load_keys(spec, &keys)?;
+        let revoked = revoked.map(|text| Revoked::read(&text)).transpose();
+        let list = spec.revoked.as_deref().map(shown).unwrap_or_default();
+        let revoked = revoked.map_err(|mistakes| self.mistakes(&list, &written.revoked, &mistakes))?;
+        let value = Arc::new(AuthFiles::Jwt { keys, revoked: revoked.unwrap_or_default() });
+        Ok(Some(Loaded { value, hash }))
+    }
+
+    /// What stands in the file of keys, or nothing where they are fetched.
+    fn load_keys(&self, spec: &JwtSpec, text: &[u8]) -> Result<Option<Keys>, Diagnostics> {
+        let (source, written) = (&self.written.source, &spec.written);
         let read = match &spec.keys {
-            KeySource::Jwks(_) => Keys::from_jwks(&keys).map(|jwks| {
-                for skipped in &jwks.skipped {
-                    let (authenticator, why) = (&*self.name, &*skipped.why);
-                    tracing::warn!(
-                        authenticator,
-                        key = skipped.index,
-                        kid = skipped.kid,
-                        why,
-                        "a key is left out"
-                    );
-                }
+            KeySource::Jwks(_) => Keys::from_jwks(text).map(|jwks| {
+                tell_skipped(&self.name, &jwks.skipped);
                 jwks.keys
             }),
-            KeySource::Pem(_) => Keys::from_pem(&keys),
-            KeySource::Secret(_) => Keys::from_secret(without_line_end(&keys)),
+            KeySource::Url(url) => {
+                if url.target.url.is_https() {
+                    url.target.trust(text, source, &written.keys)?;
+                }
+                return Ok(None);
+            }
+            KeySource::Pem(_) => Keys::from_pem(text),
+            KeySource::Secret(_) => Keys::from_secret(without_line_end(text)),
         };
         let keys = read.map_err(|mistakes| self.mistakes(&spec.keys.shown(), &written.keys, &mistakes))?;
         if let Some(algorithm) = spec.expected.unserved(&keys).next() {
@@ -139,11 +153,7 @@ impl AuthSpec {
             );
             return Err(unserved.note(format!("the keys are in {}", spec.keys.shown())).into());
         }
-        let revoked = revoked.map(|text| Revoked::read(&text)).transpose();
-        let list = spec.revoked.as_deref().map(shown).unwrap_or_default();
-        let revoked = revoked.map_err(|mistakes| self.mistakes(&list, &written.revoked, &mistakes))?;
-        let value = Arc::new(AuthFiles::Jwt { keys, revoked: revoked.unwrap_or_default() });
-        Ok(Some(Loaded { value, hash }))
+        Ok(Some(keys))
     }
 
     /// What is wrong with a file, told where the table names it. Its lines may be secrets, and are not shown.
@@ -168,6 +178,7 @@ impl KeySource {
     fn file(&self) -> Option<&Path> {
         match self {
             KeySource::Jwks(path) | KeySource::Pem(path) => Some(path),
+            KeySource::Url(url) => url.target.file(),
             KeySource::Secret(secret) => secret.file(),
         }
     }
@@ -175,8 +186,16 @@ impl KeySource {
     fn shown(&self) -> String {
         match self {
             KeySource::Jwks(path) | KeySource::Pem(path) => shown(path),
+            KeySource::Url(url) => url.target.url.to_string(),
             KeySource::Secret(secret) => SecretSource::shown(secret),
         }
+    }
+}
+
+/// Has the log say which keys are not used.
+pub(crate) fn tell_skipped(from: &str, skipped: &[Skipped]) {
+    for Skipped { index, kid, why } in skipped {
+        tracing::warn!(from, key = index, kid, why, "a key is left out");
     }
 }
 

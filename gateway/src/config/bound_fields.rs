@@ -31,13 +31,14 @@ const KEYS: &[&str] = &[
     "filename",
     "content_type",
     "client",
+    "request",
     "claim",
     "value",
     "split",
     "default",
 ];
-const SOURCES: [&str; 9] =
-    ["query", "header", "cookie", "form", "filename", "content_type", "client", "claim", "value"];
+const SOURCES: [&str; 10] =
+    ["query", "header", "cookie", "form", "filename", "content_type", "client", "request", "claim", "value"];
 const EXAMPLE: &str = "a table such as { query = \"page_size\" } or { header = \"x-tenant\" }";
 
 /// What of a request the gateway itself finds for a bound field.
@@ -56,6 +57,10 @@ pub enum Outside {
     Cookie(String),
     /// The client's address.
     Client,
+    /// Its method.
+    Method,
+    /// The path that it asks for, in the one reading that the gateway has of it.
+    Path,
     /// That claim of the caller.
     Claim(String),
     /// The name of the file that is the body, in that header.
@@ -72,6 +77,14 @@ pub enum Outside {
 }
 
 impl Outside {
+    /// The header that it is found in, in lower case, if it is a listed one.
+    pub fn header(&self) -> Option<&str> {
+        match self {
+            Outside::Header { name, .. } | Outside::Disposition(name) => Some(name.as_str()),
+            _ => None,
+        }
+    }
+
     /// What is to be found for that field.
     pub(super) fn of(bound: &BoundField) -> Outside {
         match &bound.source {
@@ -82,6 +95,8 @@ impl Outside {
             },
             FieldSource::Cookie(name) => Outside::Cookie(name.clone()),
             FieldSource::Client => Outside::Client,
+            FieldSource::Method => Outside::Method,
+            FieldSource::Path => Outside::Path,
             FieldSource::Claim(name) => Outside::Claim(name.clone()),
             FieldSource::Filename(None) => Outside::Disposition("content-disposition".into()),
             FieldSource::Filename(Some(name)) => Outside::Part { name: name.clone(), is_filename: true },
@@ -212,6 +227,10 @@ fn source(reader: &mut Reader<'_>, item: &Item<'_>) -> Option<FieldSource> {
             .text(item, "the claim's name", |text| name(text, "a claim", |_| true))
             .map(FieldSource::Claim),
         "client" => reader.choice(item, &[("address", ())]).map(|()| FieldSource::Client),
+        "request" => {
+            let is_method = reader.choice(item, &[("method", true), ("path", false)]);
+            is_method.map(|is_method| if is_method { FieldSource::Method } else { FieldSource::Path })
+        }
         _ => constant(reader, item).map(FieldSource::Value),
     }
 }

@@ -68,7 +68,8 @@ impl CallSpec {
         }
     }
 
-    fn binds_query(&self, name: &str) -> bool {
+    /// Whether a field is filled from the query's parameter of that name.
+    pub fn binds_query(&self, name: &str) -> bool {
         let is_it = |source: &FieldSource| matches!(source, FieldSource::Query(own) if own == name);
         self.request.bound.iter().any(|bound| is_it(&bound.source))
     }
@@ -89,7 +90,7 @@ impl CallSpec {
     }
 }
 
-/// The backend a route names.
+/// The backend that a route or an authenticator names.
 #[derive(Clone, Debug)]
 pub(super) enum NamedBackend {
     /// None: its file's, or else the only one there is.
@@ -98,6 +99,18 @@ pub(super) enum NamedBackend {
     Named(String, Range<usize>),
     /// One that could not be read; reported already.
     Bad,
+}
+
+impl NamedBackend {
+    pub(super) fn read(reader: &mut Reader<'_>, section: &Section<'_>) -> NamedBackend {
+        match section.get(keys::BACKEND.name) {
+            None => NamedBackend::Only,
+            Some(item) => match reader.text(&item, "a backend's name", |text| Ok(text.to_owned())) {
+                Some(name) => NamedBackend::Named(name, item.span()),
+                None => NamedBackend::Bad,
+            },
+        }
+    }
 }
 
 /// A call as far as one file alone can tell. What is `None` is reported already.
@@ -134,13 +147,7 @@ impl CallDraft {
         matcher: Option<&Matcher>,
         file: &Defaults,
     ) -> CallDraft {
-        let backend = match section.get(keys::BACKEND.name) {
-            None => NamedBackend::Only,
-            Some(item) => match reader.text(&item, "a backend's name", |text| Ok(text.to_owned())) {
-                Some(name) => NamedBackend::Named(name, item.span()),
-                None => NamedBackend::Bad,
-            },
-        };
+        let backend = NamedBackend::read(reader, section);
         let timeout = timeout::read(reader, section).unwrap_or(file.timeout);
         let stream = StreamLimits::read(reader, section, file.stream);
         let idempotent = retry::read_idempotent(reader, section);

@@ -46,6 +46,8 @@ mod forward_claims;
 mod health;
 mod host;
 mod hosts;
+mod http_target;
+mod http_url;
 mod ignored_query;
 mod keys;
 mod local_reply;
@@ -94,10 +96,10 @@ mod who_may_call;
 
 pub use action::ActionSpec;
 pub use auth::{
-    ApiKeySpec, AuthKind, AuthSpec, BasicSpec, CertificateName, JwtSpec, KeySource, ListFile, MtlsSpec,
-    NamePattern, OVERFLOW_UID, UnixSpec, UnixUser,
+    ApiKeySpec, AuthKind, AuthSpec, BasicSpec, CertificateName, ExternalSpec, JwtSpec, KeySource, KeyUrl,
+    ListFile, MtlsSpec, NamePattern, OVERFLOW_UID, RpcSpec, UnixSpec, UnixUser,
 };
-pub(crate) use auth_files::AuthFiles;
+pub(crate) use auth_files::{AuthFiles, tell_skipped};
 pub use backend::BackendSpec;
 pub(crate) use backend_files::{Loaded, TlsClient};
 pub use backend_security::{BackendTls, BackendToken, OwnCertificate, SecuritySpec};
@@ -126,12 +128,14 @@ pub(crate) use files::{gather, read};
 pub use forward_claims::ForwardClaims;
 pub use hosts::Hosts;
 pub(crate) use hosts::shown as shown_host;
+pub use http_target::HttpTarget;
+pub use http_url::HttpUrl;
 pub use ignored_query::IgnoredQuery;
 pub use local_reply::*;
 pub use matcher::Matcher;
 pub use media_range::MediaRange;
 pub use metadata::MetadataSpec;
-pub(crate) use misfit::{Misfit, RoutePart};
+pub(crate) use misfit::{Caller, Misfit, RoutePart};
 pub use mode::CallMode;
 pub use overload::{AdaptiveSpec, OverloadSpec, Priority, QueueSpec, When};
 pub use path::{MAX_PARAMETERS, PathTemplate};

@@ -15,6 +15,8 @@ pub enum CallMode {
     Answer,
     /// For nobody: whoever asks is told that the call is on its way.
     Notify,
+    /// For the gateway itself, which asks who calls. No route is like that.
+    Own,
 }
 
 impl CallMode {
@@ -23,6 +25,7 @@ impl CallMode {
         match self {
             CallMode::Answer => "answer",
             CallMode::Notify => "notify",
+            CallMode::Own => "own",
         }
     }
 }

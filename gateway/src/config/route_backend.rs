@@ -1,4 +1,4 @@
-//! Which backend a route calls: the one that it names, or else its file's, or else the only one there is. A file's is the one
+//! Which backend a route or an authenticator calls: the one that it names, or else its file's, or else the only one there is. A file's is the one
 //! that its top names, or else the only one that it declares; so a file that is whole by itself stays so beside others.
 
 use super::call::{CallDraft, NamedBackend};
@@ -105,24 +105,45 @@ pub(super) fn unknown(
     diagnostic.help_names(name, names)
 }
 
-/// Says that a route might call several.
-fn ambiguous(source: &Arc<Source>, span: Range<usize>, names: &Arc<[String]>) -> Diagnostic {
+/// Says that it might call several.
+fn ambiguous(caller: &Caller<'_>, names: &Arc<[String]>) -> Diagnostic {
     let one = list_of_few(names, "or").map_or_else(String::new, |few| format!(" with one of {few}"));
-    Diagnostic::new("which backend does this route call?")
-        .at(source, span, "names none, and there are several")
+    Diagnostic::new(format!("which backend does this {} call?", caller.what))
+        .at(caller.source, caller.span.clone(), "names none, and there are several")
         .help(format!("write backend = \"…\"{one}; at the top of the file it holds for all of its routes"))
 }
 
-/// The backend of a route's call, which stands there; one of the sorted `names`; what it could not be found for is reported.
+/// What calls a backend: a route or an authenticator.
+pub(super) struct Caller<'a> {
+    /// Which of the two.
+    pub(super) what: &'static str,
+    /// Where it stands.
+    pub(super) source: &'a Arc<Source>,
+    pub(super) span: &'a Range<usize>,
+    /// The backend that it names.
+    pub(super) backend: &'a NamedBackend,
+    /// The first one that its split names, if it has one.
+    pub(super) split: Option<&'a str>,
+}
+
+impl<'a> Caller<'a> {
+    /// A route with that call, which stands there.
+    pub(super) fn route(draft: &'a CallDraft, source: &'a Arc<Source>, span: &'a Range<usize>) -> Caller<'a> {
+        let split = draft.policy.split.first_of_named();
+        Caller { what: "route", source, span, backend: &draft.backend, split }
+    }
+}
+
+/// The backend that is called; one of the sorted `names`; what it could not be found for is reported.
 pub(super) fn resolve(
-    draft: &CallDraft,
-    (source, span): (&Arc<Source>, &Range<usize>),
+    caller: &Caller<'_>,
     file: &FileBackend,
     names: &Arc<[String]>,
     incomplete: bool,
     found: &mut Vec<Diagnostic>,
 ) -> Option<String> {
-    match &draft.backend {
+    let Caller { what, source, span, backend, split } = caller;
+    match backend {
         NamedBackend::Bad => return None,
         NamedBackend::Named(name, _) if names.binary_search(name).is_ok() => return Some(name.clone()),
         NamedBackend::Named(..) if incomplete => return None,
@@ -132,8 +153,8 @@ pub(super) fn resolve(
         }
         NamedBackend::Only => {}
     }
-    if let Some(name) = draft.policy.split.first_of_named() {
-        return Some(name.to_owned());
+    if let Some(name) = split {
+        return Some((*name).to_owned());
     }
     match (file, &**names) {
         (FileBackend::Is(name), _) => Some(name.clone()),
@@ -142,14 +163,14 @@ pub(super) fn resolve(
         (FileBackend::Unsaid, [only]) => Some(only.clone()),
         (FileBackend::Unsaid, []) => {
             found.push(
-                Diagnostic::new("there is no backend for this route")
-                    .at(source, span.clone(), "calls no one")
+                Diagnostic::new(format!("there is no backend for this {what}"))
+                    .at(source, (*span).clone(), "calls no one")
                     .help("declare one: [backends.shop] with endpoints = [\"127.0.0.1:7101\"]"),
             );
             None
         }
         (FileBackend::Unsaid, _) => {
-            found.push(ambiguous(source, span.clone(), names));
+            found.push(ambiguous(caller, names));
             None
         }
     }

@@ -19,7 +19,7 @@ use super::name;
 use super::reader::{Item, Reader};
 use super::rewrites;
 use super::route::{Draft, RouteSpec};
-use super::route_backend::{FileBackend, SaidBackend, resolve};
+use super::route_backend::{Caller, FileBackend, SaidBackend, resolve};
 use super::route_limits::SharedLimits;
 use super::source::Source;
 use super::who_may_call;
@@ -191,6 +191,7 @@ fn check(sources: Vec<Source>, mut found: Vec<Diagnostic>) -> Result<Tables, Dia
     let names: Arc<[String]> = declared.backends.keys().cloned().collect();
     let resolve_file = |said: SaidBackend| said.resolve(&names, declared.incomplete, &mut found);
     let files: Vec<FileBackend> = declared.files.into_iter().map(resolve_file).collect();
+    declared.authenticators.resolve(&files, &names, declared.incomplete, &mut found);
     who_may_call::check(&declared.drafts, &declared.authenticators, declared.incomplete, &mut found);
     let mut routes = Vec::with_capacity(declared.drafts.len());
     for mut draft in declared.drafts {
@@ -206,8 +207,8 @@ fn check(sources: Vec<Source>, mut found: Vec<Diagnostic>) -> Result<Tables, Dia
             continue;
         };
         let file = files.get(draft.file).unwrap_or(&FileBackend::Unsaid);
-        let at = (&draft.source, &draft.span);
-        let backend = resolve(call, at, file, &names, declared.incomplete, &mut found);
+        let caller = Caller::route(call, &draft.source, &draft.span);
+        let backend = resolve(&caller, file, &names, declared.incomplete, &mut found);
         let named = backend.as_deref();
         destinations::check(&call.policy, &draft.source, named, &names, declared.incomplete, &mut found);
         routes.extend(backend.and_then(|name| draft.finish(Some(name))));
@@ -237,7 +238,8 @@ impl Declared {
     fn read(&mut self, reader: &mut Reader<'_>, document: &DeTable<'_>) {
         let elsewhere = "a setting of the gateway itself; it belongs into gateway.toml and needs a restart";
         let section = reader.section_beside("a table file", document, &KEYS, SETTINGS, elsewhere);
-        let file = Defaults::read(reader, &section, self.files.len());
+        let number = self.files.len();
+        let file = Defaults::read(reader, &section, number);
         let own = section.get("backends").and_then(|item| match item.value.get_ref() {
             DeValue::Table(backends) => Some(backends),
             _ => None,
@@ -251,7 +253,7 @@ impl Declared {
         }
         self.limits.read(reader, &section);
         self.certificates.read(reader, &section);
-        self.authenticators.read(reader, &section);
+        self.authenticators.read(reader, &section, number);
         self.accepted.extend(accepted::read(reader, &section));
         if let Some(item) = section.get("routes")
             && let Some(routes) = reader.array(&item, "tables, each written [[routes]]")

@@ -1,4 +1,4 @@
-//! Routes that no call can be made of: their fields do not fit the method of an instance, or no instance offers the method. That
+//! Routes and authenticators that no call can be made of: their fields do not fit the method of an instance, or no instance offers the method. That
 //! is known as soon as a table is taken or an instance connects, and said then: once in the log, however many workers and
 //! instances there are, in `/routes`, and in `callgate_routes_unfit`.
 //!
@@ -11,7 +11,8 @@ mod offers;
 use super::unfit::{BackendFit, Fits, Kind, RouteFit};
 use super::{Plane, aside};
 use crate::backends::Backend;
-use crate::routes::{Route, Table};
+use crate::config::CallMode;
+use crate::routes::Table;
 use offers::{Checked, Look, Offers};
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
@@ -55,7 +56,7 @@ pub(super) struct Known {
 struct KnownBackend {
     /// Its place in the table.
     place: usize,
-    /// The places of the routes that call it.
+    /// The places of the routes that call it, and of the gateway's own calls to it.
     routes: Vec<usize>,
     /// What was offered.
     digests: BTreeSet<u64>,
@@ -95,8 +96,8 @@ impl Known {
             let known = KnownBackend { place, checked, told, ..KnownBackend::default() };
             self.backends.insert(backend.spec.name.clone(), known);
         }
-        for (at, route) in table.routes.iter().enumerate() {
-            for backend in route.action.call().into_iter().flat_map(|call| call.backends()) {
+        for (at, call) in table.calls() {
+            for backend in call.backends() {
                 let known = self.backends.get_mut(&backend.spec.name);
                 // A split may name one several times.
                 if let Some(known) = known.filter(|known| known.routes.last() != Some(&at)) {
@@ -136,11 +137,10 @@ impl KnownBackend {
         let mut look = Look::new(offers, std::mem::take(&mut self.checked));
         let mut found = HashMap::new();
         for place in &self.routes {
-            let route = &table.routes[*place];
-            let Some(call) = route.action.call() else { continue };
+            let Some(call) = table.call_at(*place) else { continue };
             let misfits = look.at(backend, call);
             if !misfits.is_empty() {
-                found.insert(route.id, RouteFit { place: *place, misfits });
+                found.insert(call.route, RouteFit { place: *place, misfits });
             }
         }
         self.checked = look.next;
@@ -167,7 +167,7 @@ impl KnownBackend {
         new.sort_unstable_by_key(|(place, _)| *place);
         for (place, misfit) in new {
             let instances = fit.instances(misfit).join(", ");
-            lines.add(&table.routes[place], backend, misfit.kind, &instances, &misfit.why);
+            lines.add((table, place), backend, misfit.kind, &instances, &misfit.why);
         }
     }
 }
@@ -177,11 +177,19 @@ impl KnownBackend {
 struct Lines(usize);
 
 impl Lines {
-    fn add(&mut self, route: &Route, backend: &str, kind: Kind, instances: &str, error: &str) {
+    fn add(&mut self, (table, at): (&Table, usize), backend: &str, kind: Kind, instances: &str, error: &str) {
         self.0 += 1;
-        let Some(call) = route.action.call().filter(|_| self.0 <= MAX_LINES) else { return };
-        let (place, call) = (&route.place, &call.spec.call);
+        let Some(call) = table.call_at(at).filter(|_| self.0 <= MAX_LINES) else { return };
+        let place = table.written_at(at);
+        let is_own = call.spec.mode == CallMode::Own;
+        let call = &call.spec.call;
         match kind {
+            Kind::Method if is_own => {
+                tracing::warn!(%place, %call, backend, instances, error, "no instance offers the method of an authenticator")
+            }
+            Kind::Fields if is_own => {
+                tracing::warn!(%place, %call, backend, instances, error, "an authenticator's question does not fit its method")
+            }
             Kind::Method => {
                 tracing::warn!(%place, %call, backend, instances, error, "no instance offers the method of a route")
             }

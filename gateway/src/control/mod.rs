@@ -6,8 +6,10 @@
 mod certificates;
 mod fit;
 mod keeping;
+mod key_fetches;
 mod loss;
 mod members;
+mod outside;
 mod plane;
 mod ratchet;
 mod read;
@@ -23,7 +25,7 @@ use crate::routes::Table;
 use crate::supervise::{Task, supervised};
 use certificates::TlsFiles;
 use loss::{Verdict, Waiting};
-use members::MemberUpdates;
+use outside::Outside;
 use read::load;
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -63,9 +65,9 @@ pub struct Watched {
 
 /// Serves reloads, follows names and keeps what they list, and looks which routes fit, until the task is dropped.
 pub async fn run(plane: Arc<Plane>, watched: Watched, hangup: Signal, requests: mpsc::Receiver<Request>) {
-    let (members, waiting) = (MemberUpdates::new(&plane), Waiting::default());
+    let (outside, waiting) = (Outside::new(&plane), Waiting::default());
     let (watcher, tls) = (watched.tables, TlsFiles::new(watched.tls));
-    let mut control = Control { plane: plane.clone(), members, watcher, tls, hangup, requests, waiting };
+    let mut control = Control { plane: plane.clone(), outside, watcher, tls, hangup, requests, waiting };
     let supervisor = &plane.shared.supervisor;
     let serving = async { supervised!(supervisor, Task::Control, control.serve()) };
     let fitting = async { supervised!(supervisor, Task::FitFollower, fit::follow(&plane)) };
@@ -80,7 +82,7 @@ pub async fn run(plane: Arc<Plane>, watched: Watched, hangup: Signal, requests: 
 /// What the task knows, and listens to.
 struct Control {
     plane: Arc<Plane>,
-    members: MemberUpdates,
+    outside: Outside,
     watcher: Watcher,
     tls: TlsFiles,
     hangup: Signal,
@@ -91,38 +93,39 @@ struct Control {
 
 impl Control {
     async fn serve(&mut self) {
-        let Control { plane, members, watcher, tls, hangup, requests, waiting } = self;
+        let Control { plane, outside, watcher, tls, hangup, requests, waiting } = self;
         let table = plane.shared.table.load_full();
-        members.prepare(table.backends.iter().map(|backend| &backend.spec)).await;
-        members.follow_table(&table);
+        let backends = table.backends.iter().map(|backend| &backend.spec);
+        outside.prepare(backends, table.authenticators.iter().map(|one| &*one.spec)).await;
+        outside.follow_table(&table);
         drop(table);
-        members.take_up(plane).await;
+        outside.members.take_up(plane).await;
         plane.names.begin();
         plane.shared.names_begun.send_replace(true);
         loop {
             tokio::select! {
-                () = members.due(&plane.names) => {
-                    members.take_up(plane).await;
+                () = outside.members.due(&plane.names) => {
+                    outside.members.take_up(plane).await;
                     continue;
                 }
-                () = watcher.changed() => files_changed(plane, members, waiting).await,
-                () = waiting.due() => files_changed(plane, members, waiting).await,
+                () = watcher.changed() => files_changed(plane, outside, waiting).await,
+                () = waiting.due() => files_changed(plane, outside, waiting).await,
                 () = tls.due() => {
                     tls.look(plane).await;
                     // What they were refused for may be mended.
                     if plane.unsound.load().is_some() {
-                        files_changed(plane, members, waiting).await;
+                        files_changed(plane, outside, waiting).await;
                     }
                 }
                 _ = hangup.recv() => {
                     end_waiting(plane, waiting);
                     tls.look(plane).await;
-                    drop(reload(plane, members, "SIGHUP").await);
+                    drop(reload(plane, outside, "SIGHUP").await);
                 }
                 Some(request) = requests.recv() => {
                     end_waiting(plane, waiting);
                     tls.look(plane).await;
-                    let result = reload(plane, members, "admin").await;
+                    let result = reload(plane, outside, "admin").await;
                     // Whoever asked may have gone.
                     let _ = request.send(result);
                 }
@@ -135,16 +138,16 @@ impl Control {
 }
 
 /// Reads the files and puts them into force if they are sound and new.
-async fn reload(plane: &Arc<Plane>, members: &mut MemberUpdates, cause: &'static str) -> Reload {
+async fn reload(plane: &Arc<Plane>, outside: &mut Outside, cause: &'static str) -> Reload {
     match aside(plane, move |plane| load(plane, cause)).await {
-        Some(Ok(read)) => put_into_force(plane, members, read, cause).await,
+        Some(Ok(read)) => put_into_force(plane, outside, read, cause).await,
         Some(Err(result)) => result,
         None => failed(),
     }
 }
 
 /// The same where nobody asked for it: tables that lose most of the routes are put into force when they have stayed so.
-async fn files_changed(plane: &Arc<Plane>, members: &mut MemberUpdates, waiting: &mut Waiting) {
+async fn files_changed(plane: &Arc<Plane>, outside: &mut Outside, waiting: &mut Waiting) {
     let look = |plane: &Plane| {
         let loses = |read: &Read| {
             loss::loss(&plane.shared.table.load(), &plane.shared.certificates.all(), &read.tables)
@@ -170,7 +173,7 @@ async fn files_changed(plane: &Arc<Plane>, members: &mut MemberUpdates, waiting:
         }
         (Verdict::Take, _) => {
             plane.waiting.store(None);
-            drop(put_into_force(plane, members, read, FILE_EVENT).await);
+            drop(put_into_force(plane, outside, read, FILE_EVENT).await);
         }
     }
 }
@@ -188,16 +191,16 @@ fn failed() -> Reload {
 }
 
 /// Puts sound tables into force. Names that are new are looked up before, for as long as that may take; one without an answer
-/// is one without instances.
+/// is one without instances. So are keys fetched; without any, no token is taken.
 async fn put_into_force(
     plane: &Arc<Plane>,
-    members: &mut MemberUpdates,
+    outside: &mut Outside,
     read: Read,
     cause: &'static str,
 ) -> Reload {
-    members.prepare(&read.tables.backends).await;
+    outside.prepare(&read.tables.backends, read.tables.authenticators.iter().map(Arc::as_ref)).await;
     let result = aside(plane, move |plane| take(plane, read, cause)).await;
-    members.follow_table(&plane.shared.table.load());
+    outside.follow_table(&plane.shared.table.load());
     result.unwrap_or_else(failed)
 }
 
@@ -244,6 +247,7 @@ pub fn take(plane: &Plane, read: Read, cause: &'static str) -> Reload {
     let before = plane.shared.table.load_full();
     let hash = tables.hash.to_string();
     let table = Table::next(&before, tables, &plane.names.lists(), plane.shared.workers);
+    table.authenticators.iter().for_each(|one| one.attach(&plane.key_sets));
     let known: HashSet<u64> = before.routes.iter().map(|route| route.id).collect();
     let kept = table.routes.iter().filter(|route| known.contains(&route.id)).count();
     let (routes, backends) = (table.routes.len(), table.backends.len());

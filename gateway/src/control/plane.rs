@@ -2,6 +2,7 @@
 //! admin port shows it, upgrades hand some of it over; no request needs it.
 
 use super::unfit::Fits;
+use crate::auth::KeySets;
 use crate::discovery::Names;
 use crate::exposure::Record;
 use crate::state::State;
@@ -18,6 +19,8 @@ pub struct Plane {
     pub shared: Arc<Shared>,
     /// What the names list that endpoints give.
     pub names: Arc<Names>,
+    /// What authenticators have at URLs.
+    pub key_sets: Arc<KeySets>,
     /// Which routes do not fit what instances offer.
     pub fits: Fits,
     /// The reloads' counters.
@@ -43,6 +46,7 @@ impl Plane {
     pub fn new(shared: Arc<Shared>, state: State, log: Arc<LogStats>) -> Plane {
         Plane {
             names: Arc::new(Names::default()),
+            key_sets: Arc::default(),
             fits: Fits::default(),
             reloads: ReloadStats::default(),
             upgrades: UpgradeStats::default(),

@@ -168,6 +168,7 @@ fn each_way_to_open_a_door_is_seen() {
         (base.with("audience = [\"orders\"]", "audience = [\"orders\", \"mail\"]"), "shop orders.get"),
         (base.with("[\"RS256\"]", "[\"RS256\", \"ES256\"]"), "shop orders.get"),
         (base.with("/k/jwks.json", "/tmp/jwks.json"), "shop orders.get"),
+        (base.with("/k/jwks.json", "https://id.example/jwks.json"), "shop orders.get"),
         (base.with("required = [\"tenant\"]\n", ""), "shop orders.get"),
         (base.with("revoked = \"/k/revoked\"\n", ""), "shop orders.get"),
         (base.with("revoked = ", "leeway = \"5m\"\nrevoked = "), "shop orders.get"),
@@ -251,6 +252,41 @@ fn what_opens_nothing_is_not_stopped() {
     }
 }
 
+/// What fetches the keys of the authenticator, in these words of a table.
+fn with_keys(words: &str) -> Files {
+    Files::new().with("\"/k/jwks.json\"", words)
+}
+
+#[test]
+fn keys_from_elsewhere_and_other_words_for_who_vouches_for_them_are_seen() {
+    let url = with_keys("\"https://id.example/jwks.json\"");
+    let with_ca = with_keys("{ url = \"https://id.example/jwks.json\", ca = \"/k/ca.pem\" }");
+    for (changed, before) in [
+        (&with_keys("\"https://id.evil.example/jwks.json\""), &url),
+        (&with_keys("\"https://id.example/other.json\""), &url),
+        (&with_keys("{ url = \"http://id.example/jwks.json\", insecure = true }"), &url),
+        (&with_ca, &url),
+        (&url, &with_ca),
+        (&with_ca.with("/k/ca.pem", "/tmp/ca.pem"), &with_ca),
+        (&Files::new(), &url),
+    ] {
+        assert!(
+            changed.opens(before).is_some_and(|opened| opened.contains("shop orders.get")),
+            "{}",
+            changed.auth
+        );
+    }
+    for (changed, before) in [
+        (with_keys("{ url = \"https://id.example/jwks.json\", refresh = \"1m\" }"), &url),
+        (
+            with_keys("{ refresh = \"1m\", ca = \"/k/ca.pem\", url = \"https://id.example/jwks.json\" }"),
+            &with_ca,
+        ),
+    ] {
+        assert_eq!(changed.opens(before), None, "{}", changed.auth);
+    }
+}
+
 #[test]
 fn what_is_gone_is_remembered() {
     let base = Files::new();
@@ -296,4 +332,35 @@ fn a_difference_has_a_name_of_its_own() {
     assert_eq!(hash(&one, &base), Some(name.clone()));
     assert_ne!(hash(&other, &base), Some(name.clone()));
     assert_ne!(hash(&one, &other), Some(name));
+}
+
+#[test]
+fn who_is_asked_elsewhere_or_about_something_else_or_believed_for_longer_may_let_others_in() {
+    let certificate = "type = \"mtls\"\nname = \"uri\"\nallow = [\"spiffe://corp/orders/*\"]";
+    let asks = "type = \"rpc\"\ncall = \"identity.check\"\nbackend = \"shop\"\n\
+                bind = { token = { header = \"x-a\" }, from = { client = \"address\" } }\ntimeout = \"1s\"\ncache = \"10s\"";
+    let two = "[backends.more]\nendpoints = [\"127.0.0.1:2\"]\n[backends.shop]";
+    let base = Files::new().with("call = \"orders.", "backend = \"shop\"\ncall = \"orders.");
+    let base = base.with("[backends.shop]", two).with(certificate, asks);
+    for (was, is) in [
+        (asks, certificate),
+        ("identity.check", "identity.other"),
+        ("call = \"identity.check\"\nbackend = \"shop\"", "call = \"identity.check\"\nbackend = \"more\""),
+        ("header = \"x-a\"", "cookie = \"x-a\""),
+        (", from = { client = \"address\" }", ""),
+        ("cache = \"10s\"", "cache = \"11s\""),
+    ] {
+        assert!(base.with(was, is).opens(&base).is_some(), "{was} -> {is}");
+    }
+    assert!(base.opens(&base.with("cache = \"10s\"", "")).is_some(), "answers are kept that were not");
+    for (was, is) in [
+        ("timeout = \"1s\"", "timeout = \"9s\""),
+        ("cache = \"10s\"", "cache = \"9s\""),
+        ("cache = \"10s\"", ""),
+    ] {
+        assert_eq!(base.with(was, is).opens(&base), None, "{was} -> {is}");
+    }
+    let found = base.with("identity.check\"\nbackend = \"shop\"", "identity.check\"");
+    let only = |files: Files| files.with(two, "[backends.shop]");
+    assert_eq!(only(found).opens(&only(base)), None, "whichever way the backend is found");
 }

@@ -16,8 +16,12 @@ const FEWER: [&str; 5] = ["issuer", "audience", "algorithms", "allow", "users"];
 const MORE: &str = "required";
 /// What lets fewer in by being there.
 const THERE: &str = "revoked";
+/// What lets somebody in for longer than he may come, by so many seconds.
+const CACHE: &str = "cache";
+/// Where keys are, of which not everything says who comes.
+const KEYS: &str = "jwks";
 /// What says nothing of who comes.
-const NOTHING: [&str; 1] = ["max_token"];
+const NOTHING: [&str; 2] = ["max_token", "timeout"];
 
 /// The ways in.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
@@ -128,15 +132,32 @@ fn authenticator(spec: &AuthSpec) -> Needs {
             key if FEWER.contains(&key) => needs = needs.with(key, Need::OneOf(texts())),
             MORE => needs = needs.with(MORE, Need::AllOf(texts())),
             THERE => needs = needs.with(THERE, Need::Is(value.to_string())),
-            key if NOTHING.contains(&key) => {}
+            key if NOTHING.contains(&key) || key == CACHE => {}
+            KEYS => rest.push(format!("{KEYS} {}", source(value))),
             key => rest.push(format!("{key} {value}")),
         }
+    }
+    // How long an answer is believed that may be true no more.
+    if let AuthKind::Rpc(rpc) = &spec.kind {
+        let seconds = rpc.external.cache.map_or(0, |cache| cache.as_secs());
+        needs = needs.with(CACHE, Need::AtMost(seconds));
     }
     // A token that says for whom it is, is none where nobody has said who that may be.
     if matches!(spec.kind, AuthKind::Jwt(_)) && needs.of("audience").is_none() {
         needs = needs.with("audience", Need::OneOf(BTreeSet::new()));
     }
     needs.with("by", Need::Is(rest.join(" ")))
+}
+
+/// Where keys are, however it is written. How often they are fetched says nothing of who comes.
+fn source(value: &Value) -> Value {
+    let Value::Object(said) = value else { return value.clone() };
+    let mut said = said.clone();
+    said.remove("refresh");
+    match said.get("url") {
+        Some(url) if said.len() == 1 => url.clone(),
+        _ => Value::Object(said),
+    }
 }
 
 fn networks(list: &ClientList) -> Needs {

@@ -1,6 +1,7 @@
 //! Failures of callers who are not let in, or may not do what they ask for. What is wrong with what they have shown is for metrics and
 //! the log; they themselves hear what RFC 6750, 3.1 says, and nothing of what would have been right.
 
+use super::Reason;
 use callgate_auth::Denied;
 use callgate_auth::jwt::Refused;
 use std::fmt::Write;
@@ -64,6 +65,38 @@ flaws! {
     Revoked = "revoked";
     /// What would verify it could not be read yet.
     Unavailable = "unavailable";
+    /// Who was asked about the caller knows it, and does not let it in.
+    Forbidden = "forbidden";
+    /// Nobody was there who could be asked, or the question has failed.
+    Away = "away";
+    /// Who was asked has not answered in time.
+    Late = "late";
+    /// Who was asked has answered what cannot be read.
+    BadAnswer = "bad_answer";
+    /// More questions wait than may.
+    Busy = "busy";
+}
+
+impl Flaw {
+    /// Why the request fails of a caller whom nobody else knows. Where nobody has said who it is, that is no fault of what it has shown.
+    pub fn reason(self) -> Reason {
+        match self {
+            Flaw::Away | Flaw::Late | Flaw::BadAnswer | Flaw::Busy => Reason::AuthUnavailable,
+            Flaw::Forbidden => Reason::CallerRefused,
+            _ => Reason::BadCredentials,
+        }
+    }
+
+    /// Whether it says more of a caller than another flaw: that nothing is known of it goes before that it may not come, and that before
+    /// the rest.
+    pub fn outranks(self, other: Flaw) -> bool {
+        let rank = |flaw: Flaw| match flaw.reason() {
+            Reason::AuthUnavailable => 2,
+            Reason::CallerRefused => 1,
+            _ => 0,
+        };
+        rank(self) > rank(other)
+    }
 }
 
 /// What tells a client how it could show who it is (RFC 9110, 11.6.1).
@@ -79,6 +112,8 @@ pub enum Challenge {
     Basic,
     /// By an API key. There is no registered word for it.
     ApiKey,
+    /// By something that a service of the operator's own knows. There is no registered word for it.
+    External,
 }
 
 impl Challenge {
@@ -90,6 +125,7 @@ impl Challenge {
             Challenge::Bearer => "Bearer",
             Challenge::Basic => "Basic",
             Challenge::ApiKey => "ApiKey",
+            Challenge::External => "External",
         }
     }
 
@@ -137,6 +173,11 @@ pub struct Unauthenticated {
 }
 
 impl Unauthenticated {
+    /// Why the request fails.
+    pub fn reason(&self) -> Reason {
+        self.bad.as_ref().map_or(Reason::NoCredentials, |(_, flaw)| flaw.reason())
+    }
+
     /// The value of `WWW-Authenticate`.
     pub fn www_authenticate(&self) -> String {
         let mut value = String::new();

@@ -112,6 +112,10 @@ reasons! {
     NoCredentials = "no_credentials", Unauthenticated;
     /// What the caller has shown is bad.
     BadCredentials = "bad_credentials", Unauthenticated;
+    /// Who was asked about the caller knows it, and does not let it in.
+    CallerRefused = "caller_refused", PermissionDenied;
+    /// Nobody could say who the caller is.
+    AuthUnavailable = "auth_unavailable", Unavailable;
     /// The caller lacks a scope that the route requires.
     InsufficientScope = "insufficient_scope", PermissionDenied;
     /// The caller lacks a claim that the route requires.

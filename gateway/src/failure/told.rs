@@ -1,6 +1,6 @@
 //! Who is told what of a failure: the client what it may read, and the log the rest, under the request's id.
 
-use super::Failure;
+use super::{Failure, Reason};
 use std::borrow::Cow;
 
 /// What clients are told of what they may not see.
@@ -40,10 +40,12 @@ impl Failure {
                 .into();
             }
             Failure::NoClientCertificate => "this needs a client certificate, and the connection has none",
-            Failure::Unauthenticated(unknown) if unknown.bad.is_some() => {
-                "what the caller has shown is not accepted"
-            }
-            Failure::Unauthenticated(_) => "this is for callers who show who they are",
+            Failure::Unauthenticated(unknown) => match unknown.reason() {
+                Reason::NoCredentials => "this is for callers who show who they are",
+                Reason::AuthUnavailable => "nobody can say now who the caller is; try again",
+                Reason::CallerRefused => "the caller may not do this",
+                _ => "what the caller has shown is not accepted",
+            },
             Failure::Forbidden(_) | Failure::Denied(_) => "the caller may not do this",
             Failure::LoginsBusy => "too many callers show a password at once; try again",
             Failure::TooManyConnections => "the gateway has as many connections as it can serve",

@@ -2,6 +2,7 @@
 
 use super::accept;
 use super::actions;
+use super::ask;
 use super::cors;
 use super::deadline::{Clocks, deadline};
 use super::exchange::Exchange;
@@ -18,6 +19,7 @@ use super::outside;
 use super::reply::{self, Reply};
 use super::traffic;
 use super::websocket;
+use crate::auth::Pending;
 use crate::call;
 use crate::config::CallMode;
 use crate::failure::Failure;
@@ -67,9 +69,9 @@ async fn reply(exchange: &mut Exchange) -> Result<Reply, Failure> {
         let result = match reply_by(&table, exchange).await {
             Ok(reply) => Ok(reply),
             Err(Ended::Failed(failure)) => Err(failure),
-            Err(Ended::Waits) => {
+            Err(Ended::Waits(route)) => {
                 // On the heap, as all that is rare.
-                Box::pin(log_in(exchange)).await?;
+                Box::pin(verify(exchange, &route)).await?;
                 exchange.tally.counts_for(None);
                 exchange.guards.passed.leave();
                 continue;
@@ -90,8 +92,8 @@ async fn reply(exchange: &mut Exchange) -> Result<Reply, Failure> {
 enum Ended {
     /// The request has failed.
     Failed(Failure),
-    /// It is to be verified who calls, and then looked up again.
-    Waits,
+    /// It is to be verified who calls that route, and then looked up again.
+    Waits(RouteRef),
 }
 
 impl<F: Into<Failure>> From<F> for Ended {
@@ -100,10 +102,21 @@ impl<F: Into<Failure>> From<F> for Ended {
     }
 }
 
-/// Has it verified who calls.
-async fn log_in(exchange: &mut Exchange) -> Result<(), Failure> {
-    let (worker, client) = (exchange.worker.clone(), exchange.context.client);
-    exchange.guards.passed.log_in(client, &worker.logins, &worker.verified).await
+/// Has it verified who calls a route, by whomever its authenticator names.
+async fn verify(exchange: &mut Exchange, route: &RouteRef) -> Result<(), Failure> {
+    let Some((authenticator, pending)) = exchange.guards.passed.take_pending() else { return Ok(()) };
+    let (worker, client) = (&exchange.worker, exchange.context.client);
+    let verdict = match pending {
+        Pending::Login(login) => {
+            let known = (worker.id, &worker.verified);
+            worker.logins.verify(&authenticator, *login, client, known).await?
+        }
+        Pending::Question => ask::ask(exchange, route, &authenticator).await?,
+    };
+    if let Some(verdict) = verdict {
+        exchange.guards.passed.hears(&authenticator, verdict);
+    }
+    Ok(())
 }
 
 /// The reply by a table.
@@ -128,7 +141,7 @@ async fn reply_by(table: &Rc<LocalTable>, exchange: &mut Exchange) -> Result<Rep
         match look_up(table, head, &arrival, passed, &mut exchange.tally, &mut room)? {
             Lookup::Met(met) => met,
             Lookup::Elsewhere(reply) => return Ok(reply),
-            Lookup::Waits => return Err(Ended::Waits),
+            Lookup::Waits(route) => return Err(Ended::Waits(route)),
         };
     match &route.action {
         Action::Call(action) => {
@@ -148,7 +161,7 @@ async fn reply_by(table: &Rc<LocalTable>, exchange: &mut Exchange) -> Result<Rep
                 .read(head, &exchange.worker.shared, (&action.spec.body, &action.spec.stream))
                 .await;
             read.inspect_err(turned_away)?;
-            let again = exchange.context.came.is_some();
+            let again = exchange.context.came.is_some() || exchange.guards.passed.has_waited();
             let now = if exchange.body.waited() || again { Instant::now() } else { began };
             let clocks = Clocks { began, came: *exchange.context.came.get_or_insert(now), now };
             let bytes = exchange.body.bytes(head);
@@ -212,7 +225,7 @@ async fn call(
     let Exchange { worker, head, body, .. } = exchange;
     let mut query = query_pairs(head.query().unwrap_or_default()).map_err(|_| Failure::query_not_utf8())?;
     action.spec.leave_out_ignored(&mut query);
-    let mut bound = outside::of(&action.spec.outside, head.fields(), exchange.who())?;
+    let mut bound = outside::of(&action.spec.outside, head, exchange.who())?;
     let body = match form {
         None => body.of_call(head),
         Some(form) => {

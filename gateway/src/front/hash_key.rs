@@ -4,7 +4,7 @@ use super::client::Who;
 use crate::backends::{Backend, hash};
 use crate::clients::AddressText;
 use crate::config::{Balance, HashBy};
-use crate::fields::{self, COOKIE, Repeated};
+use crate::fields::{self, Repeated};
 use crate::routes::{PathParams, Route};
 use callgate_http1::Fields;
 
@@ -39,39 +39,11 @@ fn find<'b>(
             let at = route.matcher.path.params().iter().position(|param| param == name);
             at.and_then(|at| path.get(at)).and_then(|value| of(value.as_bytes()))
         }
-        HashBy::Cookie(name) => cookie(fields, name).and_then(of),
+        HashBy::Cookie(name) => fields::cookie(fields, name).and_then(of),
         HashBy::Client => who.client.and_then(|client| of(AddressText::of(client).as_bytes())),
         HashBy::Identity => who.caller.and_then(|caller| of(caller.identity.name().as_bytes())),
         HashBy::Claim(name) => {
             who.caller.and_then(|caller| caller.claim_text(name)).and_then(|text| of(text.as_bytes()))
         }
     })
-}
-
-/// A cookie's value (RFC 6265, 4.2.1). Several lines are one, joined with `; ` (RFC 9113, 8.2.3).
-pub(super) fn cookie<'h>(fields: Fields<'h>, name: &str) -> Option<&'h [u8]> {
-    let pairs = fields::each(fields, &COOKIE).flat_map(|line| line.split(|byte| *byte == b';'));
-    pairs.map(<[u8]>::trim_ascii).find_map(|pair| pair.strip_prefix(name.as_bytes())?.strip_prefix(b"="))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_cookie_is_found_by_its_whole_name_in_any_of_the_headers() {
-        let lines = ["a=1; session=abc;b=2", "xsession=no;  c=x=y ; empty=; session=later"];
-        let request = fields::request(&lines.map(|line| ("Cookie", line)));
-        for (name, expected) in [
-            ("session", Some("abc")),
-            ("a", Some("1")),
-            ("b", Some("2")),
-            ("c", Some("x=y")),
-            ("empty", Some("")),
-            ("sess", None),
-            ("d", None),
-        ] {
-            assert_eq!(cookie(request.fields(), name), expected.map(str::as_bytes), "{name}");
-        }
-    }
 }

@@ -31,8 +31,8 @@ pub(super) enum Lookup<'t, 'p> {
     Met(Met<'t, 'p>),
     /// Its client is sent to the path as a route has it.
     Elsewhere(Reply),
-    /// To a route whose authenticator cannot say at once who calls.
-    Waits,
+    /// To that route, whose authenticator cannot say at once who calls.
+    Waits(RouteRef),
 }
 
 /// Paths that are made while a request is looked up.
@@ -76,7 +76,7 @@ pub(super) fn look_up<'t, 'p>(
     let params = decoded(&route, &captured)?;
     pass(&route, arrival, passed, tally)?;
     if passed.waits() {
-        return Ok(Lookup::Waits);
+        return Ok(Lookup::Waits(route));
     }
     let Action::Rewrite(rewrite) = &route.action else {
         return Ok(Lookup::Met(Met { route, captured, params }));
@@ -95,7 +95,7 @@ pub(super) fn look_up<'t, 'p>(
     rewrite.rewritten.of(arrival.worker).increment();
     pass(&next, arrival, passed, tally)?;
     if passed.waits() {
-        return Ok(Lookup::Waits);
+        return Ok(Lookup::Waits(next));
     }
     Ok(Lookup::Met(Met { route: next, captured, params }))
 }

@@ -19,6 +19,7 @@
 //! cors         which pages of other origins may read its reply, and what browsers are told beside
 //! accept       whether the client takes what its route can say
 //! body         a request's body, within its limits; media_type, how it is read; forms, the fields of one that is a form
+//! ask          who calls, where an authenticator asks a method for that
 //! asked_host   the host that it asks for, where that says which routes there are
 //! hash_key     the key by which a backend spreads its calls
 //! deadline     when the reply must be there: by the route, or by its caller
@@ -39,6 +40,7 @@
 mod accept;
 mod access;
 mod actions;
+mod ask;
 mod asked_host;
 mod asked_path;
 mod body;

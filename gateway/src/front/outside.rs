@@ -3,25 +3,26 @@
 //! A field has one value, so a header that comes in several lines is refused, unless the route says that it is a list: whoever reads
 //! another of the lines would take the request for another's.
 
+use super::asked_path::asked_path;
 use super::client::Who;
 use super::forms::last_segment;
-use super::hash_key::cookie;
 use super::reply::without_coding;
 use crate::auth::Identified;
 use crate::config::Outside;
 use crate::failure::Failure;
 use crate::fields::{self, FieldName};
 use crate::routes::{BoundTexts, decode_segment};
-use callgate_http1::{Fields, Parameters};
+use callgate_http1::{Parameters, Request};
 use std::borrow::Cow;
 
 /// What a request gives for each of them; no list where the route binds none.
 #[inline]
-pub(super) fn of<'h>(bound: &[Outside], fields: Fields<'h>, who: Who<'h>) -> Result<BoundTexts<'h>, Failure> {
-    bound.iter().map(|outside| one(outside, fields, who)).collect()
+pub(super) fn of<'h>(bound: &[Outside], head: &'h Request, who: Who<'h>) -> Result<BoundTexts<'h>, Failure> {
+    bound.iter().map(|outside| one(outside, head, who)).collect()
 }
 
-fn one<'h>(outside: &Outside, fields: Fields<'h>, who: Who<'h>) -> Result<Option<Cow<'h, str>>, Failure> {
+fn one<'h>(outside: &Outside, head: &'h Request, who: Who<'h>) -> Result<Option<Cow<'h, str>>, Failure> {
+    let fields = head.fields();
     match outside {
         Outside::Header { name, is_list: true, .. } => {
             fields::joined(fields, name, b",").map(|value| text(value, name)).transpose()
@@ -35,10 +36,12 @@ fn one<'h>(outside: &Outside, fields: Fields<'h>, who: Who<'h>) -> Result<Option
         }
         Outside::Cookie(name) => {
             let not_utf8 = |_| Failure::NotUtf8(format!("the cookie {name} is not UTF-8").into());
-            let value = cookie(fields, name).map(std::str::from_utf8).transpose();
+            let value = fields::cookie(fields, name).map(std::str::from_utf8).transpose();
             Ok(value.map_err(not_utf8)?.map(Cow::Borrowed))
         }
         Outside::Client => Ok(who.client.map(|client| Cow::Owned(client.to_string()))),
+        Outside::Method => Ok(Some(Cow::Borrowed(head.method()))),
+        Outside::Path => asked_path(head, &mut String::new()).map(|path| Some(Cow::Owned(path.to_owned()))),
         Outside::Claim(name) => claim(name, who.caller).map(Some),
         Outside::Disposition(name) => {
             let value = fields::line(fields, name)?;
@@ -116,7 +119,7 @@ mod tests {
 
     fn found(outside: &Outside, lines: &[(&str, &[u8])]) -> Result<Option<String>, String> {
         let request = request(lines);
-        let found = one(outside, request.fields(), Who { client: Some([192, 0, 2, 1].into()), caller: None });
+        let found = one(outside, &request, Who { client: Some([192, 0, 2, 1].into()), caller: None });
         found.map(|text| text.map(Cow::into_owned)).map_err(|failure| failure.detail().into_owned())
     }
 
@@ -149,6 +152,8 @@ mod tests {
             (Outside::Cookie("sid".into()), Some("1")),
             (Outside::Cookie("SID".into()), None),
             (Outside::Client, Some("192.0.2.1")),
+            (Outside::Method, Some("GET")),
+            (Outside::Path, Some("/")),
             (Outside::Disposition("x-file".into()), Some("a b.txt")),
             (Outside::Disposition("x-both".into()), Some("\u{e9}.txt")),
             (Outside::Disposition("x-bad".into()), Some("c")),

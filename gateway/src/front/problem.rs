@@ -47,7 +47,9 @@ pub(super) fn with_status(failure: &Failure, status: u16, types: &ErrorTypes, re
         reply.field("retry-after", &seconds.to_string());
     }
     match failure {
-        Failure::Unauthenticated(unknown) => reply.field("www-authenticate", &unknown.www_authenticate()),
+        Failure::Unauthenticated(unknown) if unknown.reason().status() == 401 => {
+            reply.field("www-authenticate", &unknown.www_authenticate())
+        }
         Failure::Forbidden(forbidden) => {
             if let Some(challenge) = forbidden.www_authenticate() {
                 reply.field("www-authenticate", &challenge);

@@ -80,7 +80,9 @@ async fn serve<'a>(
 /// Makes the call.
 async fn made(exchange: &Exchange, request: &call::Request<'_>) -> Result<Reply, Failure> {
     match request.call.spec.mode {
-        CallMode::Answer => Ok(reply::of_call(request, call::run(&exchange.worker, request).await?).await),
+        CallMode::Answer | CallMode::Own => {
+            Ok(reply::of_call(request, call::run(&exchange.worker, request).await?).await)
+        }
         CallMode::Notify => notify::run(exchange, request).await,
     }
 }

@@ -54,7 +54,7 @@ fn read_by<'r>(policy: &'r RoutePolicy, action: &'r Action) -> BTreeSet<&'r str>
             LimitBy::Route | LimitBy::Client | LimitBy::Identity | LimitBy::Claim(_) => {}
         }
     }
-    names.extend(policy.auth.specs().iter().filter_map(|spec| spec.kind.header()));
+    names.extend(policy.auth.specs().iter().flat_map(|spec| spec.kind.headers()));
     if let Some(call) = action.call() {
         of_call(call, &mut names);
     }
@@ -65,14 +65,7 @@ fn of_call<'r>(call: &'r CallAction, names: &mut BTreeSet<&'r str>) {
     let spec = &call.spec;
     names.extend(OF_CALLS);
     names.extend(spec.policy.metadata.names().iter().map(|name| name.as_str()));
-    names.extend(spec.outside.iter().filter_map(|outside| match outside {
-        Outside::Header { name, .. } | Outside::Disposition(name) => Some(name.as_str()),
-        Outside::Cookie(_)
-        | Outside::Client
-        | Outside::Claim(_)
-        | Outside::Part { .. }
-        | Outside::Nothing => None,
-    }));
+    names.extend(spec.outside.iter().filter_map(Outside::header));
     if spec.idempotency_key {
         names.insert("idempotency-key");
     }

@@ -7,6 +7,7 @@ mod careless;
 mod every_reply;
 mod location;
 mod next;
+mod own_calls;
 mod params;
 mod route;
 #[cfg(test)]
@@ -18,6 +19,7 @@ mod trees;
 pub use action::{Action, CallAction, Rewrite};
 pub use every_reply::{Cors, EveryReply};
 pub use location::{location, rewritten};
+pub use own_calls::OwnCall;
 pub(crate) use params::decode_segment;
 pub use params::{BoundTexts, Captured, PathParams, QueryPairs, RawParams, query_pairs};
 pub use route::Route;

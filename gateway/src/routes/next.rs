@@ -1,6 +1,7 @@
 //! The next table: built from checked files, as a diff against the one before.
 
 use super::careless::{Careless, differ};
+use super::own_calls::{self, OwnCall, next_own_calls};
 use super::route::{Route, next_routes};
 use super::table::Table;
 use super::trees::Trees;
@@ -17,10 +18,12 @@ impl Table {
         let Tables { hash, backends, routes, authenticators, empty, .. } = tables;
         let backends = next_backends(&before.backends, backends, lists, workers);
         let authenticators = Authenticators::next(&before.authenticators, authenticators, workers);
-        let routes = next_routes(&before.routes, routes, (&backends, &authenticators), workers);
+        let kept = own_calls::kept(&before.own_calls, &authenticators);
+        let routes = next_routes((&before.routes, kept), routes, (&backends, &authenticators), workers);
+        let own_calls = next_own_calls(&before.own_calls, &authenticators, (&routes, &backends));
         let trees = next_trees(before, &routes);
         let careless = next_careless(before, &routes, &trees);
-        let route_ids = next_ids(before, &routes);
+        let route_ids = next_ids(before, &routes, &own_calls);
         let minds_slashes = routes.iter().any(|route| route.policy.trailing_slash != TrailingSlash::Strict);
         let (generation, hash) = (before.generation + 1, hash.to_string());
         Table {
@@ -31,6 +34,7 @@ impl Table {
             route_ids,
             backends,
             authenticators,
+            own_calls,
             trees,
             minds_slashes,
             careless,
@@ -38,11 +42,13 @@ impl Table {
     }
 }
 
-/// The routes' ids by slot: those of the table before, if they are the same.
-fn next_ids(before: &Table, routes: &[Arc<Route>]) -> Arc<[u64]> {
-    let slots = routes.iter().map(|route| route.slot + 1).max().unwrap_or_default();
+/// The ids of routes and own calls by slot: those of the table before, if they are the same.
+fn next_ids(before: &Table, routes: &[Arc<Route>], own: &[OwnCall]) -> Arc<[u64]> {
+    let own = own.iter().map(|own| (own.call.slot, own.call.route));
+    let all: Vec<(usize, u64)> = routes.iter().map(|route| (route.slot, route.id)).chain(own).collect();
+    let slots = all.iter().map(|(slot, _)| slot + 1).max().unwrap_or_default();
     let mut ids = vec![0; slots];
-    routes.iter().for_each(|route| ids[route.slot] = route.id);
+    all.into_iter().for_each(|(slot, id)| ids[slot] = id);
     if *before.route_ids == *ids { before.route_ids.clone() } else { ids.into() }
 }
 

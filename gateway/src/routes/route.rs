@@ -63,9 +63,10 @@ impl Route {
     }
 }
 
-/// The routes of the next table, which has those backends and authenticators.
+/// The routes of the next table, which has those backends and authenticators. They follow from those before; some slots are taken by what
+/// is no route.
 pub(super) fn next_routes(
-    before: &[Arc<Route>],
+    (before, mut taken): (&[Arc<Route>], HashSet<usize>),
     specs: Vec<RouteSpec>,
     (backends, authenticators): (&[Arc<Backend>], &Authenticators),
     workers: usize,
@@ -73,7 +74,7 @@ pub(super) fn next_routes(
     let known: HashMap<&Matcher, &Arc<Route>> = before.iter().map(|route| (&route.matcher, route)).collect();
     let backends: HashMap<&str, &Arc<Backend>> = backends.iter().map(|b| (b.spec.name.as_str(), b)).collect();
     let stay = specs.iter().filter_map(|spec| known.get(&spec.matcher));
-    let taken: HashSet<usize> = stay.map(|route| route.slot).collect();
+    taken.extend(stay.map(|route| route.slot));
     let mut free = (0..).filter(|slot| !taken.contains(slot));
     let limits = before.iter().flat_map(|route| route.steps.rate_limits());
     let mut shared = SharedBuckets::of(limits);

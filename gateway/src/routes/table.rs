@@ -1,6 +1,8 @@
 //! What a table is made of, and how a request is looked up in it.
 
+use super::action::CallAction;
 use super::careless::Careless;
+use super::own_calls::OwnCall;
 use super::params::Captured;
 use super::route::Route;
 use super::trees::Trees;
@@ -26,6 +28,8 @@ pub struct Table {
     pub backends: Vec<Arc<Backend>>,
     /// All authenticators.
     pub authenticators: Authenticators,
+    /// What these ask of methods.
+    pub own_calls: Vec<OwnCall>,
     /// The trees of their paths, which lead to places in `routes`; shared with other tables of the same ones.
     pub(super) trees: Arc<Trees>,
     /// Some routes take paths that are theirs but for a slash at their end.
@@ -47,9 +51,40 @@ impl Table {
             route_ids,
             backends,
             authenticators: Authenticators::default(),
+            own_calls: Vec::new(),
             trees: Arc::default(),
             minds_slashes: false,
             careless: None,
+        }
+    }
+
+    /// What the authenticator of that id asks.
+    pub fn own_call(&self, authenticator: u64) -> Option<&OwnCall> {
+        self.own_calls.iter().find(|own| own.authenticator.id == authenticator)
+    }
+
+    /// All calls that it makes, each with its place: those of routes by the routes' places, and the gateway's own behind them.
+    pub fn calls(&self) -> impl Iterator<Item = (usize, &CallAction)> {
+        let of_routes = self.routes.iter().map(|route| route.action.call());
+        let all = of_routes.chain(self.own_calls.iter().map(|own| Some(&own.call)));
+        all.enumerate().filter_map(|(place, call)| Some((place, call?)))
+    }
+
+    /// The call of that place.
+    pub fn call_at(&self, place: usize) -> Option<&CallAction> {
+        match place.checked_sub(self.routes.len()) {
+            None => self.routes[place].action.call(),
+            Some(own) => self.own_calls.get(own).map(|own| &own.call),
+        }
+    }
+
+    /// Where the call of that place is written.
+    pub fn written_at(&self, place: usize) -> String {
+        match place.checked_sub(self.routes.len()) {
+            None => self.routes[place].place.to_string(),
+            Some(own) => {
+                self.own_calls.get(own).map(|own| own.authenticator.spec.defined()).unwrap_or_default()
+            }
         }
     }
 

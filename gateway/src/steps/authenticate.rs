@@ -6,7 +6,7 @@
 use super::{Arrival, Making, Passed, Step};
 use crate::auth::{Answer, Authenticator, Identified, Shown};
 use crate::config::RoutePolicy;
-use crate::failure::{Challenge, Failure, Unauthenticated};
+use crate::failure::{Challenge, Failure, Flaw, Unauthenticated};
 use std::sync::Arc;
 
 /// Who may call a route.
@@ -41,11 +41,11 @@ impl Step for Authenticate {
     }
 
     fn check(&self, arrival: &Arrival<'_>, passed: &mut Passed) -> Result<(), Failure> {
-        let mut bad = None;
+        let mut bad: Option<(Arc<str>, Flaw)> = None;
         passed.identified = None;
         for authenticator in &self.authenticators {
             let (peer, fields, verified) = (arrival.peer, arrival.fields, arrival.verified);
-            let shown = Shown { peer, fields, verified, refused: &passed.refused };
+            let shown = Shown { peer, fields, verified, heard: &passed.heard };
             match authenticator.ask(arrival.worker, &shown)? {
                 Answer::Nothing => {}
                 Answer::Known(identity) => {
@@ -53,11 +53,15 @@ impl Step for Authenticate {
                     passed.identified = Some(Identified { authenticator, identity });
                     return Ok(());
                 }
-                Answer::Later(login) => {
-                    passed.waits = Some((authenticator.clone(), login));
+                Answer::Later(pending) => {
+                    passed.waits = Some((authenticator.clone(), pending));
                     return Ok(());
                 }
-                Answer::Bad(flaw) => drop(bad.get_or_insert_with(|| (authenticator.spec.name.clone(), flaw))),
+                Answer::Bad(flaw) => {
+                    if bad.as_ref().is_none_or(|(_, other)| flaw.outranks(*other)) {
+                        bad = Some((authenticator.spec.name.clone(), flaw));
+                    }
+                }
             }
         }
         if bad.is_none() && self.admits_anonymous {

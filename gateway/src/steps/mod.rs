@@ -22,9 +22,9 @@ mod require;
 
 pub use in_flight::{InFlight, Places};
 
-use crate::auth::{Authenticator, Authenticators, Identified, Login, Logins, Peer, Verified};
+use crate::auth::{Authenticator, Authenticators, Identified, Peer, Pending, Verdict, Verified};
 use crate::config::{Matcher, RouteClients, RoutePolicy, RouteRequire};
-use crate::failure::{Failure, Flaw};
+use crate::failure::Failure;
 use crate::limit::{Limits, SharedBuckets};
 use authenticate::Authenticate;
 use caller_limits::CallerLimits;
@@ -84,9 +84,9 @@ pub struct Passed {
     told: RateFields,
     identified: Option<Identified>,
     /// What is yet to be verified before it can pass, and by whom.
-    waits: Option<(Arc<Authenticator>, Box<Login>)>,
-    /// What was verified and is bad: by the authenticators of these ids.
-    refused: Vec<(u64, Flaw)>,
+    waits: Option<(Arc<Authenticator>, Pending)>,
+    /// What was verified meanwhile, for the authenticators of these ids.
+    heard: Vec<(u64, Verdict)>,
     /// How many steps of limits it has met since it was looked up, and in how many of these it was counted before: by another table.
     met: u8,
     counted: u8,
@@ -120,21 +120,20 @@ impl Passed {
         self.waits.is_some()
     }
 
-    /// Verifies that.
-    ///
-    /// # Errors
-    ///
-    /// Where nobody can say who it is.
-    pub async fn log_in(
-        &mut self,
-        client: Option<IpAddr>,
-        logins: &Logins,
-        verified: &Verified,
-    ) -> Result<(), Failure> {
-        let Some((authenticator, login)) = self.waits.take() else { return Ok(()) };
-        let flaw = logins.verify(&authenticator, *login, client, verified).await?;
-        self.refused.extend(flaw.map(|flaw| (authenticator.id, flaw)));
-        Ok(())
+    /// What that is, and by whom; whoever takes it has it verified.
+    pub fn take_pending(&mut self) -> Option<(Arc<Authenticator>, Pending)> {
+        self.waits.take()
+    }
+
+    /// It was verified for that authenticator.
+    pub fn hears(&mut self, authenticator: &Authenticator, verdict: Verdict) {
+        self.heard.push((authenticator.id, verdict));
+    }
+
+    /// Whether it has waited for something to be verified.
+    #[inline]
+    pub fn has_waited(&self) -> bool {
+        !self.heard.is_empty()
     }
 
     /// Its places, for somebody who leaves them later.

@@ -3,7 +3,7 @@
 use super::*;
 use crate::auth::KnownPeer;
 use crate::config::{Source, Tables};
-use crate::failure::ShedReason;
+use crate::failure::{Flaw, ShedReason};
 use crate::fields::request;
 use crate::routes::Table;
 
@@ -256,4 +256,45 @@ fn an_authenticator_that_says_the_same_is_the_same_in_the_next_table() {
     assert_ne!(find(&first, "local").id, find(&second, "local").id);
     assert!(std::sync::Arc::ptr_eq(&find(&first, "local").stats, &find(&second, "local").stats));
     assert_eq!(calls(&second, 0, Some(1002), &mut Passed::default()), Err("bad_credentials".to_owned()));
+}
+
+/// Two authenticators that ask a method, and one that does not.
+const ASKED: &str = "[backends.b]\nendpoints = ['127.0.0.1:1']\n\
+    [auth.one]\ntype = 'rpc'\ncall = 's.a'\nbind = { t = { header = 'x-a' } }\n\
+    [auth.two]\ntype = 'rpc'\ncall = 's.a'\nbind = { t = { value = 'x' } }\n[auth.user]\ntype = 'unix'\n\
+    [[routes]]\nmatch = 'GET /0'\nrespond = {}\nauth = ['two', 'user', 'anonymous']\n\
+    [[routes]]\nmatch = 'GET /1'\nrespond = {}\nauth = ['one', 'anonymous']\n\
+    [[routes]]\nmatch = 'GET /2'\nrespond = {}\nauth = ['two', 'one', 'user']\n";
+
+#[test]
+fn what_somebody_else_knows_is_waited_for_and_counts_for_its_request() {
+    let tables = Tables::parse(vec![Source::new("t.toml", ASKED)]).expect("sound tables");
+    let table = Table::next(&Table::empty(), tables, &Default::default(), 1);
+    let ada = || Ok(std::sync::Arc::new(callgate_auth::Identity::new("ada")));
+    let known = |who: &str| Ok(Some(who.to_owned()));
+    let failed = |reason: &str| Err(reason.to_owned());
+    for (route, user, verdict, expected) in [
+        (0, None, ada(), known("two:ada")),
+        (0, Some(7), Err(Flaw::Unknown), known("user:7")),
+        (0, None, Err(Flaw::Unknown), failed("bad_credentials")),
+        (0, None, Err(Flaw::Forbidden), failed("caller_refused")),
+        // Nobody is let in for nobody could say who it is.
+        (0, None, Err(Flaw::Late), failed("auth_unavailable")),
+        (0, Some(65534), Err(Flaw::Forbidden), failed("caller_refused")),
+        (0, Some(65534), Err(Flaw::Away), failed("auth_unavailable")),
+        (2, Some(7), Err(Flaw::Busy), known("user:7")),
+        (2, None, Err(Flaw::BadAnswer), failed("auth_unavailable")),
+    ] {
+        let mut passed = Passed::default();
+        assert_eq!(calls(&table, route, user, &mut passed), Ok(None), "it waits");
+        let (authenticator, pending) = passed.take_pending().expect("it waits");
+        assert_eq!((&*authenticator.spec.name, pending), ("two", Pending::Question));
+        passed.hears(&authenticator, verdict.clone());
+        passed.leave();
+        assert_eq!(calls(&table, route, user, &mut passed), expected, "{route} {user:?} {verdict:?}");
+        assert!(!passed.waits() && passed.has_waited());
+    }
+    let mut passed = Passed::default();
+    assert_eq!(calls(&table, 1, None, &mut passed), Ok(None));
+    assert!(!passed.waits(), "it shows nothing that could be asked about");
 }

@@ -13,12 +13,18 @@ pub struct AuthStats(pub PerWorker<AuthCounters>);
 pub struct AuthCounters {
     /// Requests whose callers are known.
     pub known: Counter,
+    /// Requests that wait until it is verified who calls.
+    pub waiting: Counter,
     bad: [Counter; Flaw::ALL.len()],
 }
 
 impl Default for AuthCounters {
     fn default() -> AuthCounters {
-        AuthCounters { known: Counter::default(), bad: from_fn(|_| Counter::default()) }
+        AuthCounters {
+            known: Counter::default(),
+            waiting: Counter::default(),
+            bad: from_fn(|_| Counter::default()),
+        }
     }
 }
 
@@ -39,6 +45,13 @@ impl AuthStats {
     pub fn results(&self) -> impl Iterator<Item = (&'static str, u64)> + '_ {
         let bad = Flaw::ALL.iter().map(|flaw| (flaw.name(), self.0.sum(|one| one.of(*flaw))));
         std::iter::once(("ok", self.0.sum(|one| &one.known))).chain(bad)
+    }
+}
+
+impl AuthStats {
+    /// Requests that wait until it is verified who calls.
+    pub fn waiting(&self) -> u64 {
+        self.0.sum(|one| &one.waiting)
     }
 }
 

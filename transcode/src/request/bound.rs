@@ -111,6 +111,8 @@ impl RequestProgram {
                 | FieldSource::Filename(_)
                 | FieldSource::PartType(_)
                 | FieldSource::Client
+                | FieldSource::Method
+                | FieldSource::Path
                 | FieldSource::Claim(_) => {
                     if let Some(Some(text)) = input.bound.get(index) {
                         put_texts(index, bound, text, &mut texts);
@@ -156,6 +158,8 @@ impl RequestProgram {
             Some(FieldSource::Filename(None)) => "the file name in header `content-disposition`".to_owned(),
             Some(FieldSource::PartType(part)) => format!("the content type of part `{part}`"),
             Some(FieldSource::Client) => "the client's address".to_owned(),
+            Some(FieldSource::Method) => "the request's method".to_owned(),
+            Some(FieldSource::Path) => "the request's path".to_owned(),
             Some(FieldSource::Claim(name)) => format!("the caller's claim `{name}`"),
             Some(FieldSource::Value(_)) | None => "the route itself".to_owned(),
         }

@@ -2,11 +2,14 @@
 
 use super::{AuthKind, required};
 use crate::config::complaint::Complaint;
+use crate::config::http_target::HttpTarget;
+use crate::config::http_url::HttpUrl;
 use crate::config::places::path;
 use crate::config::reader::{Item, Reader, Section};
 use crate::config::secret_source::SecretSource;
 use callgate_auth::jwt::{Algorithm, Asked, AskedError, Expected};
 use std::ops::Range;
+use std::ops::RangeInclusive;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -30,6 +33,12 @@ pub(super) const KEYS: &[&str] = &[
 ];
 const SOURCES: [&str; 3] = ["jwks", "keys", "secret"];
 const PATH: &str = "a path such as \"/etc/callgate/jwks.json\"";
+const JWKS: &str = "a path such as \"/etc/callgate/jwks.json\", a URL such as \"https://id.example.com/jwks.json\", or { url = \"…\" }";
+/// What a table says of keys that are fetched.
+const URL_KEYS: &[&str] = &["url", "ca", "insecure", "refresh"];
+/// How often they are fetched, where nobody says it.
+const REFRESH: Duration = Duration::from_secs(600);
+const REFRESHES: RangeInclusive<Duration> = Duration::from_secs(1)..=Duration::from_secs(24 * 3600);
 const SECRET: &str = "{ file = \"/run/secrets/jwt\" } or { env = \"JWT_SECRET\" }";
 const ALGORITHMS: &str = "write the algorithms by which its tokens are signed: algorithms = [\"RS256\"]";
 
@@ -50,10 +59,21 @@ pub struct JwtSpec {
 pub enum KeySource {
     /// In a file of JSON (RFC 7517). Absolute.
     Jwks(PathBuf),
+    /// The same at a URL, from where they are fetched.
+    Url(KeyUrl),
     /// In a file of PEM. Absolute.
     Pem(PathBuf),
     /// A secret.
     Secret(SecretSource),
+}
+
+/// From where keys are fetched, and how often.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct KeyUrl {
+    /// What is asked.
+    pub target: HttpTarget,
+    /// At least so often.
+    pub refresh: Duration,
 }
 
 /// Where that is written. All are equal: what only moved in its file has not changed.
@@ -116,9 +136,7 @@ fn keys(
     let file = reader.source.path().to_path_buf();
     let span = source.span();
     let read = match source.key {
-        "jwks" => reader
-            .text(&source, PATH, |text| path(&file, text, "a file of keys in JSON"))
-            .map(KeySource::Jwks),
+        "jwks" => jwks(reader, &source),
         "keys" => {
             reader.text(&source, PATH, |text| path(&file, text, "a file of keys in PEM")).map(KeySource::Pem)
         }
@@ -132,6 +150,25 @@ fn keys(
         },
     };
     Some((read?, span))
+}
+
+/// Keys in JSON: in a file, or at a URL.
+fn jwks(reader: &mut Reader<'_>, item: &Item<'_>) -> Option<KeySource> {
+    let file = reader.source.path().to_path_buf();
+    match item.value.get_ref() {
+        DeValue::Table(table) => {
+            let section = reader.section("`jwks`", table, URL_KEYS);
+            let refresh = section.get("refresh").map(|item| reader.duration(&item, REFRESHES));
+            let target = HttpTarget::read(reader, &section, item)?;
+            let refresh = refresh.unwrap_or(Some(REFRESH))?;
+            Some(KeySource::Url(KeyUrl { target, refresh }))
+        }
+        DeValue::String(text) if HttpUrl::is_meant(text) => {
+            let target = HttpTarget::of_text(reader, item)?;
+            Some(KeySource::Url(KeyUrl { target, refresh: REFRESH }))
+        }
+        _ => reader.text(item, JWKS, |text| path(&file, text, "a file of keys in JSON")).map(KeySource::Jwks),
+    }
 }
 
 /// What is asked of tokens, where these are the algorithms.

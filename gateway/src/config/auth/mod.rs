@@ -5,22 +5,28 @@
 
 mod api_key;
 mod basic;
+mod external;
 mod jwt;
 mod mtls;
 mod pattern;
+mod rpc;
 mod unix;
 
 pub use api_key::{ApiKeySpec, ListFile};
 pub use basic::BasicSpec;
-pub use jwt::{JwtSpec, KeySource};
+pub use external::ExternalSpec;
+pub use jwt::{JwtSpec, KeySource, KeyUrl};
 pub use mtls::{CertificateName, MtlsSpec};
 pub use pattern::NamePattern;
+pub use rpc::RpcSpec;
 pub use unix::{OVERFLOW_UID, UnixSpec, UnixUser};
 
+use super::bound_fields::Outside;
 use super::diagnostics::Diagnostic;
 use super::keys;
 use super::name;
 use super::reader::{Item, Reader, Section};
+use super::route_backend::{self, Caller, FileBackend};
 use super::source::Source;
 use super::suggest::list;
 use serde_json::Value;
@@ -61,6 +67,8 @@ pub enum AuthKind {
     ApiKey(ApiKeySpec),
     /// By a name and a password.
     Basic(BasicSpec),
+    /// By the word of a method.
+    Rpc(RpcSpec),
 }
 
 /// Where it is written.
@@ -84,6 +92,14 @@ impl AuthSpec {
         &self.said
     }
 
+    /// From where its keys are fetched, if they are.
+    pub fn key_url(&self) -> Option<&KeyUrl> {
+        match &self.kind {
+            AuthKind::Jwt(JwtSpec { keys: KeySource::Url(url), .. }) => Some(url),
+            _ => None,
+        }
+    }
+
     /// Where it is written: file, line and column.
     pub fn defined(&self) -> String {
         self.written.source.place(self.written.span.start).to_string()
@@ -99,18 +115,21 @@ impl AuthKind {
             AuthKind::Jwt(_) => "jwt",
             AuthKind::ApiKey(_) => "api_key",
             AuthKind::Basic(_) => "basic",
+            AuthKind::Rpc(_) => "rpc",
         }
     }
 }
 
 impl AuthKind {
-    /// The header in which callers show who they are, in lower case.
-    pub fn header(&self) -> Option<&str> {
-        match self {
-            AuthKind::Mtls(_) | AuthKind::Unix(_) => None,
-            AuthKind::Jwt(_) | AuthKind::Basic(_) => Some("authorization"),
-            AuthKind::ApiKey(spec) => Some(spec.header.as_str()),
-        }
+    /// The headers in which callers show who they are, in lower case.
+    pub fn headers(&self) -> impl Iterator<Item = &str> {
+        let (own, told) = match self {
+            AuthKind::Mtls(_) | AuthKind::Unix(_) => (None, &[][..]),
+            AuthKind::Jwt(_) | AuthKind::Basic(_) => (Some("authorization"), &[][..]),
+            AuthKind::ApiKey(spec) => (Some(spec.header.as_str()), &[][..]),
+            AuthKind::Rpc(spec) => (None, &*spec.call.outside),
+        };
+        own.into_iter().chain(told.iter().filter_map(Outside::header))
     }
 
     /// The claims that callers have by certificates and sockets. Of others it is known when they call.
@@ -121,8 +140,8 @@ impl AuthKind {
         match self {
             AuthKind::Mtls(_) => ["subject", "sha256"].contains(&name),
             AuthKind::Unix(_) => name == "uid",
-            // Its file may say any of each.
-            AuthKind::Jwt(_) | AuthKind::ApiKey(_) | AuthKind::Basic(_) => true,
+            // Its file or its service may say any of each.
+            AuthKind::Jwt(_) | AuthKind::ApiKey(_) | AuthKind::Basic(_) | AuthKind::Rpc(_) => true,
         }
     }
 }
@@ -139,6 +158,7 @@ const TYPES: &[Type] = &[
     Type { name: "api_key", keys: api_key::KEYS, read: api_key::read },
     Type { name: "basic", keys: basic::KEYS, read: basic::read },
     Type { name: "jwt", keys: jwt::KEYS, read: jwt::read },
+    Type { name: "rpc", keys: rpc::KEYS, read: rpc::read },
     Type { name: "unix", keys: unix::KEYS, read: unix::read },
 ];
 
@@ -153,6 +173,8 @@ pub(super) struct Authenticators {
 struct Declared {
     source: Arc<Source>,
     span: Range<usize>,
+    /// The number of its file.
+    file: usize,
     /// None when it could not be read; reported already.
     spec: Option<Arc<AuthSpec>>,
 }
@@ -185,13 +207,40 @@ impl Authenticators {
         self.names.get_or_init(|| self.declared.keys().cloned().collect())
     }
 
+    /// Finds the backends of those that call a method, when all files are read. Nobody else has one of them yet.
+    pub(super) fn resolve(
+        &mut self,
+        files: &[FileBackend],
+        names: &Arc<[String]>,
+        incomplete: bool,
+        found: &mut Vec<Diagnostic>,
+    ) {
+        for Declared { source, span, file, spec } in self.declared.values_mut() {
+            let Some(AuthSpec { kind: AuthKind::Rpc(rpc), said, .. }) = spec.as_mut().and_then(Arc::get_mut)
+            else {
+                continue;
+            };
+            let (what, backend) = ("authenticator", &rpc.written.backend);
+            let caller = Caller { what, source, span, backend, split: None };
+            let file = files.get(*file).unwrap_or(&FileBackend::Unsaid);
+            match route_backend::resolve(&caller, file, names, incomplete, found) {
+                Some(name) => {
+                    // Whichever way it is found, it is whom one trusts.
+                    said.insert(keys::BACKEND.name.to_owned(), Value::from(name.as_str()));
+                    Arc::make_mut(&mut rpc.call).backend = name;
+                }
+                None => *spec = None,
+            }
+        }
+    }
+
     /// All of them, sorted by name.
     pub(super) fn finish(self) -> Vec<Arc<AuthSpec>> {
         self.declared.into_values().filter_map(|declared| declared.spec).collect()
     }
 
-    /// Reads those of one file. Where its `auth` is no table, it is the word of who may call the file's routes.
-    pub(super) fn read(&mut self, reader: &mut Reader<'_>, section: &Section<'_>) {
+    /// Reads those of the file of that number. Where its `auth` is no table, it is the word of who may call the file's routes.
+    pub(super) fn read(&mut self, reader: &mut Reader<'_>, section: &Section<'_>, file: usize) {
         let Some(DeValue::Table(all)) = section.get(keys::AUTH).map(|item| item.value.get_ref()) else {
             return;
         };
@@ -212,7 +261,7 @@ impl Authenticators {
                 );
                 continue;
             }
-            let declared = Declared { source: Arc::clone(reader.source), span: key.span(), spec };
+            let declared = Declared { source: Arc::clone(reader.source), span: key.span(), file, spec };
             self.declared.insert(name.to_owned(), declared);
         }
     }

@@ -160,6 +160,49 @@ fn what_makes_no_sense_is_refused_where_it_stands() {
     }
 }
 
+/// An authenticator whose keys are there.
+fn jwks(said: &str) -> String {
+    format!("[auth.x]\ntype = 'jwt'\nalgorithms = ['RS256']\njwks = {said}\n")
+}
+
+#[test]
+fn keys_are_in_a_file_or_at_a_url() {
+    let source = |said: &str| match &tables(&jwks(said)).unwrap().authenticators[0].kind {
+        AuthKind::Jwt(spec) => spec.keys.clone(),
+        other => panic!("{other:?}"),
+    };
+    let url = |said: &str| match source(said) {
+        KeySource::Url(KeyUrl { target, refresh }) => {
+            let ca = target.ca.map(|ca| ca.display().to_string()).unwrap_or_default();
+            format!("{} {ca} {}", target.url, refresh.as_secs())
+        }
+        other => panic!("{other:?}"),
+    };
+    assert!(matches!(source("'/k/jwks.json'"), KeySource::Jwks(path) if path.ends_with("k/jwks.json")));
+    assert_eq!(url("'https://id.example/k'"), "https://id.example/k  600");
+    assert_eq!(url("'http://127.0.0.1:81/k'"), "http://127.0.0.1:81/k  600");
+    assert_eq!(url("{ url = 'http://localhost/k', refresh = '1s' }"), "http://localhost/k  1");
+    assert_eq!(url("{ url = 'http://id.example/k', insecure = true }"), "http://id.example/k  600");
+    assert_eq!(url("{ url = 'https://[::1]/k', ca = '/k/ca.pem' }"), "https://[::1]/k /k/ca.pem 600");
+    for (said, why) in [
+        ("'http://id.example/k'", "`http://id.example/k` would be asked in the clear"),
+        ("'http://id.example/k'", "insecure = true }"),
+        ("{ url = 'http://10.0.0.1/k', insecure = false }", "would be asked in the clear"),
+        ("'ftp://id.example/k'", "`ftp` is not asked"),
+        ("'https://user:word@id.example/k'", "never stand in a table"),
+        ("{}", "`jwks` needs `url`"),
+        ("{ url = 7 }", "`url` must be a URL such as"),
+        ("{ url = '/k/jwks.json' }", "it begins with `https://`"),
+        ("{ url = 'https://id.example/k', insecure = 1 }", "`insecure` must be"),
+        ("{ url = 'http://localhost/k', ca = '/k' }", "`ca` without TLS"),
+        ("{ url = 'https://id.example/k', refresh = '10ms' }", "`refresh` is out of bounds"),
+        ("{ url = 'https://id.example/k', every = '1m' }", "unknown key `every` in `jwks`"),
+        ("7", "a URL such as"),
+    ] {
+        refused(&jwks(said), &[why]);
+    }
+}
+
 #[test]
 fn a_claim_fills_a_field_where_callers_have_it() {
     let bound = |auth: &str, bind: &str| {
@@ -184,4 +227,73 @@ fn a_claim_fills_a_field_where_callers_have_it() {
     );
     refused(&bound("'local'", "{ a = { claim = 'uid', default = 1 } }"), &["a claim has no `default`"]);
     refused(&bound("'local'", "{ a = { claim = 'uid', split = ',' } }"), &["a claim is one value"]);
+}
+
+/// Backends, and an authenticator that asks a method, with those lines.
+fn asks(lines: &str) -> String {
+    let call = if lines.contains("call") { "" } else { "call = 'identity.check'\n" };
+    let bind = if lines.contains("bind") { "" } else { "bind = { token = { header = 'X-Token' } }\n" };
+    format!(
+        "-- auth.toml\n[backends.identity]\nendpoints = ['127.0.0.1:1']\n[auth.partner]\ntype = 'rpc'\n{call}{bind}{lines}\n\
+         -- b.toml\n[backends.shop]\nendpoints = ['127.0.0.1:2']\n"
+    )
+}
+
+#[test]
+fn an_authenticator_may_ask_a_method_as_routes_call_one() {
+    let spec = |lines: &str| {
+        let tables = tables(&asks(lines)).unwrap();
+        let AuthKind::Rpc(rpc) = &tables.authenticators[0].kind else { panic!("rpc") };
+        rpc.clone()
+    };
+    let rpc = spec("");
+    let seconds = std::time::Duration::from_secs;
+    assert_eq!((rpc.external.timeout, rpc.external.cache), (seconds(1), None));
+    assert_eq!(
+        (&*rpc.call.backend, &*rpc.call.call.to_string()),
+        ("identity", "identity.check"),
+        "its file's"
+    );
+    let rpc = spec(
+        "backend = 'shop'\ntimeout = '2s'\ncache = '10s'\n\
+         bind = { a = { cookie = 'sid' }, b = { query = 'q' }, c = { client = 'address' }, d.e = { value = 1 } }",
+    );
+    assert_eq!((rpc.external.timeout, rpc.external.cache), (seconds(2), Some(seconds(10))));
+    assert_eq!((&*rpc.call.backend, rpc.call.timeout, rpc.call.outside.len()), ("shop", seconds(2), 4));
+    assert_ne!(spec(""), spec("cache = '1s'"));
+    assert_ne!(spec(""), spec("backend = 'shop'"));
+    assert_eq!(spec(""), spec("backend = 'identity'"));
+}
+
+#[test]
+fn what_cannot_be_asked_is_refused_where_it_stands() {
+    for (lines, expected) in [
+        ("call = 'x'", "names no method"),
+        ("bind = 1", "bind"),
+        ("bind = { t = { claim = 'sub' } }", "who calls is not known yet"),
+        ("bind = { t = { form = 'a' } }", "before the body is read"),
+        ("bind = { t = { filename = 'a' } }", "before the body is read"),
+        ("bind = { t = { content_type = 'a' } }", "before the body is read"),
+        ("timeout = '31s'", "30s"),
+        ("timeout = '0s'", "1ms"),
+        ("cache = '10ms'", "1s"),
+        ("cache = '2h'", "1h"),
+        ("backend = 'nobody'", "unknown backend `nobody`"),
+        ("retry = {}", "retry"),
+    ] {
+        let told = tables(&asks(lines)).unwrap_err().to_string();
+        assert!(told.contains(expected), "{lines}: {told}");
+    }
+    let without = |line: &str| tables(&asks("").replace(line, "")).unwrap_err().to_string();
+    assert!(without("call = 'identity.check'\n").contains("authenticator `partner` needs `call`"));
+    assert!(
+        without("bind = { token = { header = 'X-Token' } }\n")
+            .contains("authenticator `partner` needs `bind`")
+    );
+    let elsewhere = asks("").replace("-- b.toml\n", "").replace("[auth.partner]", "[auth.partner]");
+    assert!(
+        tables(&elsewhere).unwrap_err().to_string().contains("which backend does this authenticator call?")
+    );
+    let none = "-- a.toml\n[auth.p]\ntype = 'rpc'\ncall = 's.a'\nbind = { t = { header = 'a' } }\n";
+    assert!(tables(none).unwrap_err().to_string().contains("there is no backend for this authenticator"));
 }

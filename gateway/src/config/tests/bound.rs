@@ -63,7 +63,7 @@ fn what_will_not_do_is_said_with_its_place() {
         (
             "bind = { limit = {} }",
             "6:18",
-            "write one of `query`, `header`, `cookie`, `form`, `filename`, `content_type`, `client`, `claim` and `value`",
+            "write one of `query`, `header`, `cookie`, `form`, `filename`, `content_type`, `client`, `request`, `claim` and `value`",
         ),
         ("bind = { limit = { querry = 'x' } }", "6:20", "did you mean `query`?"),
         ("bind = { limit = { query = 'x', header = 'y' } }", "6:33", "`limit` is filled from two places"),

@@ -108,9 +108,10 @@ fn owned(
     let (fields, began) = (head.fields(), context.began);
     let mut query = query_pairs(head.query().unwrap_or_default()).map_err(|_| Failure::query_not_utf8())?;
     action.spec.leave_out_ignored(&mut query);
-    let bound = outside::of(&action.spec.outside, fields, exchange.who())?;
+    let bound = outside::of(&action.spec.outside, head, exchange.who())?;
     let now = Instant::now();
-    let deadline = deadline(fields, Clocks { began, came: began, now }, action.spec.timeout)?;
+    let came = if exchange.guards.passed.has_waited() { now } else { began };
+    let deadline = deadline(fields, Clocks { began, came, now }, action.spec.timeout)?;
     let key = hash_key(&action.backend, route, &path, fields, exchange.who())?;
     Ok(OwnedRequest {
         worker: worker.clone(),

@@ -18,6 +18,7 @@ mod upkeep;
 mod websockets;
 
 use super::auth::AuthScrape;
+use super::fetches::FetchScrape;
 use super::limits::LimitScrape;
 use super::log::LogStats;
 use super::names::{NameScrape, names};
@@ -71,6 +72,8 @@ pub struct Scrape<'a> {
     pub limits: Vec<LimitScrape<'a>>,
     /// The authenticators.
     pub authenticators: Vec<AuthScrape<'a>>,
+    /// The keys that authenticators fetch.
+    pub fetches: Vec<FetchScrape<'a>>,
     /// Rewrites: template, method, requests.
     pub rewrites: Vec<(&'a str, &'static str, u64)>,
     /// How much the calls of each of these matter.

@@ -41,6 +41,9 @@ pub enum Part {
 
 /// Whether what a route says of its calls fits a method; where it does not, which part of the route it is and why.
 pub fn fits(spec: &CallSpec, method: &MethodEntry) -> Result<(), (Part, String)> {
+    if spec.mode == CallMode::Own && !method.streams.is_plain() {
+        return Err((Part::Method, "the method streams, and who calls is one answer".to_owned()));
+    }
     request_fits(&spec.request, method)?;
     request_items_fit(spec, method)?;
     rules_fit(&spec.policy.rules, method)?;

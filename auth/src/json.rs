@@ -9,7 +9,7 @@ const DEPTH: usize = 16;
 
 /// Reads an object. serde_json takes the last of several members of one name, and others take the first: here that is an error, at
 /// any depth. So is all that follows the object.
-pub(super) fn object(json: &[u8]) -> serde_json::Result<Map<String, Value>> {
+pub(crate) fn object(json: &[u8]) -> serde_json::Result<Map<String, Value>> {
     let mut reader = serde_json::Deserializer::from_slice(json);
     let object = Once { depth: DEPTH }.deserialize(&mut reader)?;
     reader.end()?;
