@@ -48,6 +48,8 @@ impl Authenticator {
         let authenticator = &*self.spec.name;
         let before = self.files.load_full();
         let Some((next, news)) = before.again(|known| self.spec.load(known)) else { return };
+        // In force first and told then: after that nothing is decided by what was before.
+        self.files.store(Arc::new(next));
         match news {
             News::First => {}
             News::Changed => tracing::info!(authenticator, "the files of an authenticator changed"),
@@ -67,7 +69,6 @@ impl Authenticator {
                 );
             }
         }
-        self.files.store(Arc::new(next));
     }
 
     /// Whether it has what it goes by.
