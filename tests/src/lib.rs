@@ -21,6 +21,7 @@ mod raw;
 pub mod sealed;
 pub mod stock;
 pub mod tls;
+pub mod tokens;
 pub mod uploads;
 pub mod websocket;
 

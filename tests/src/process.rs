@@ -481,6 +481,11 @@ impl Gateway {
         }
     }
 
+    /// Where it logs.
+    pub fn log_file(&self) -> &Path {
+        &self.log
+    }
+
     /// What it has logged.
     pub fn log(&self) -> String {
         std::fs::read_to_string(&self.log).unwrap_or_default()

@@ -1,6 +1,7 @@
 //! Who may call: by certificate, by user, by token; with curl, and with tokens that Python and openssl make.
 
 use callgate_tests::tls::{Ca, Issued};
+use callgate_tests::tokens::{rsa, token, tokens, write};
 use callgate_tests::{Backend, Gateway, Setup, binary, eventually, free_port};
 use serde_json::{Value, json};
 use std::net::SocketAddr;
@@ -61,52 +62,6 @@ async fn curl(arguments: &[&str]) -> String {
         .await
         .expect("curl is there");
     format!("{} {}", String::from_utf8_lossy(&output.stderr), String::from_utf8_lossy(&output.stdout))
-}
-
-/// Tokens of these claims.
-async fn tokens(algorithm: &str, key: &Path, claims: &[Value]) -> Vec<String> {
-    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("clients/jwt.py");
-    let mut python = Command::new("python3")
-        .arg(script)
-        .args([algorithm.as_ref(), key.as_os_str()])
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .spawn()
-        .expect("python3 is there");
-    let lines: String = claims.iter().map(|claims| format!("{claims}\n")).collect();
-    python.stdin.take().expect("a pipe").write_all(lines.as_bytes()).await.expect("it reads");
-    let output = python.wait_with_output().await.expect("it ends");
-    assert!(output.status.success());
-    let tokens = String::from_utf8(output.stdout).expect("text");
-    tokens.lines().map(|token| format!("Bearer {token}")).collect()
-}
-
-async fn token(algorithm: &str, key: &Path, claims: Value) -> String {
-    tokens(algorithm, key, &[claims]).await.remove(0)
-}
-
-/// A pair of RSA keys, made by openssl: the private one, and the public one.
-async fn rsa(setup: &Setup, name: &str) -> (PathBuf, PathBuf) {
-    let (private, public) = (setup.file(&format!("{name}.key")), setup.file(&format!("{name}.pem")));
-    let run = async |arguments: &[&str], from: &Path, to: &Path| {
-        let mut command = Command::new("openssl");
-        command.args(arguments).arg("-out").arg(to);
-        if from != to {
-            command.arg("-in").arg(from);
-        }
-        let output = command.output().await.expect("openssl is there");
-        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    };
-    run(&["genpkey", "-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:2048"], &private, &private).await;
-    run(&["pkey", "-pubout"], &private, &public).await;
-    (private, public)
-}
-
-fn write(setup: &Setup, name: &str, text: &str) -> PathBuf {
-    let (path, new) = (setup.file(name), setup.file(&format!(".{name}.new")));
-    std::fs::write(&new, text).expect("it can be written");
-    std::fs::rename(&new, &path).expect("it can be renamed");
-    path
 }
 
 const WHO: &str = "[[routes]]\nmatch = 'GET /who'\ncall = 'guarded.who'\nresponse = { wrap = 'caller' }\n";

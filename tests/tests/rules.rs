@@ -285,7 +285,7 @@ async fn rules_hold_for_calls_of_all_kinds() {
 async fn an_instance_that_lacks_a_field_does_not_fit_and_is_not_called() {
     let routes = "auth = 'staff'\n[[routes]]\nmatch = 'GET /pay/{tenant}'\ncall = 'payments.pay'\nunknown_fields = 'ignore'\n\
                   rules = ['args.tenant != \"x\"', 'args.amount <= 10']\n";
-    let payments = Payments::start(routes, &[&["--before"]]).await;
+    let mut payments = Payments::start(routes, &[&["--before"]]).await;
     eventually("what is found of the route", async || {
         let routes = payments.gateway.admin.get("/routes").await.json();
         let route = routes["routes"].as_array()?.first()?.clone();
@@ -295,15 +295,22 @@ async fn an_instance_that_lacks_a_field_does_not_fit_and_is_not_called() {
         Some(())
     })
     .await;
-    for _ in 0..20 {
-        let (status, _) = payments.curl(Some(0), &[], "/pay/acme?amount=7");
-        assert!(matches!(status, 200 | 500), "{status}");
+    for _ in 0..40 {
+        let (status, told) = payments.curl(Some(0), &[], "/pay/acme?amount=7");
+        assert_eq!(status, 200, "{told}");
     }
-    assert_eq!(payments.seen("notes1"), 0);
+    assert_eq!((payments.seen("notes0"), payments.seen("notes1")), (40, 0));
+    assert_eq!(payments.gateway.metric("callgate_failures_total", &["misfit"]).await, 0.0);
     let endpoint = payments._backends[1].endpoint();
     let (code, told) = payments.setup.check_against(&endpoint, &[]).await;
     assert_eq!(code, Some(1), "{told}");
     assert!(told.contains("routes.toml:7:38") && told.contains("unknown field `amount`"), "{told}");
+
+    payments._backends[0].kill();
+    // It may come back.
+    let (status, told) = payments.curl(Some(0), &[], "/pay/acme?amount=7");
+    assert_eq!((status, &told["code"]), (503, &json!("unavailable")));
+    assert_eq!(payments.seen("notes1"), 0);
 }
 
 #[tokio::test]

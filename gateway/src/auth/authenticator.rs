@@ -52,6 +52,8 @@ impl Authenticator {
         let authenticator = &*self.spec.name;
         let before = self.files.load_full();
         let Some((next, news)) = before.again(|known| self.spec.load(known)) else { return };
+        // In force first and told then: after that nothing is decided by what was before.
+        self.files.store(Arc::new(next));
         match news {
             News::First => {}
             News::Changed => tracing::info!(authenticator, "the files of an authenticator changed"),
@@ -71,7 +73,6 @@ impl Authenticator {
                 );
             }
         }
-        self.files.store(Arc::new(next));
     }
 
     /// Has it go by what is fetched, if its keys are. Of those that are fetched already, it goes on with these.

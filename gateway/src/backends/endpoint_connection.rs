@@ -68,7 +68,7 @@ pub(super) async fn connect(
     }
     endpoint.tls.store(tls.map(Arc::new));
     let before = endpoint.offer.swap(Some(offer.clone()));
-    if before.is_none_or(|before| before.fits_digest() != offer.fits_digest()) {
+    if before.is_none_or(|before| before.digest != offer.digest) {
         surroundings.offers.note(&how.backend);
     }
     endpoint.error.store(None);

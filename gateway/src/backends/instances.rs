@@ -113,11 +113,17 @@ impl Instances {
         })
     }
 
-    /// The endpoints that are connected and lack the method, whatever their version.
+    /// The endpoints that are connected and lack the method or do not fit the route, whatever their version.
     pub(super) fn lacking(&self, tried: &Tried<'_>) -> Vec<u64> {
         let Some(wanted) = &tried.wanted else { return Vec::new() };
         let lacks = |at: &&Rc<LocalEndpoint>| at.link().is_some_and(|link| !link.offers(&wanted.binding));
         self.all.iter().filter(lacks).map(|at| at.endpoint.id).collect()
+    }
+
+    /// Why the route was found not to fit one of them.
+    pub(super) fn misfit(&self, tried: &Tried<'_>) -> Option<Rc<str>> {
+        let wanted = tried.wanted.as_ref()?;
+        self.all.iter().find_map(|at| at.link()?.misfit(&wanted.binding))
     }
 
     /// Notes whether they differ in what they offer.

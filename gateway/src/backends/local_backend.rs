@@ -115,9 +115,14 @@ impl LocalBackend {
         self.instances.take(tried)
     }
 
-    /// The endpoints that are connected and lack the method, whatever their version.
+    /// The endpoints that are connected and lack the method or do not fit the route, whatever their version.
     pub fn lacking(&self, tried: &Tried<'_>) -> Vec<u64> {
         self.instances.lacking(tried)
+    }
+
+    /// Why the route was found not to fit one of them.
+    pub fn misfit(&self, tried: &Tried<'_>) -> Option<Rc<str>> {
+        self.instances.misfit(tried)
     }
 
     /// Picks the instance for a call. Instances that refused the call come last but for those that are ejected, those that lack

@@ -1,7 +1,7 @@
 //! What a pick has to know of a call: what an instance must offer to be given it, and where it has been in vain.
 //!
-//! Instances of one backend may differ in the methods that they offer and in their versions, as they do during a roll-out; so a
-//! pick passes over those that cannot run the call. Mostly they do not differ, and then nothing has to be looked up: reviews note
+//! Instances of one backend may differ in the methods that they offer, in their schemas and in their versions, as they do during a
+//! roll-out; so a pick passes over those that cannot run the call. Mostly they do not differ, and then nothing has to be looked up: reviews note
 //! it where they do.
 
 use super::local_endpoint::LocalEndpoint;
@@ -21,7 +21,7 @@ pub struct Wanted<'a> {
 pub struct Tried<'a> {
     /// They have not accepted it, refused or failed it, and may do better when they are asked again.
     pub refused: Vec<u64>,
-    /// They do not offer its method.
+    /// They do not offer its method, or its route does not fit them.
     pub lacking: Vec<u64>,
     /// The call could not be repeated if it failed: no instance is probed with it.
     pub fragile: bool,

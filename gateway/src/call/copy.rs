@@ -34,13 +34,9 @@ pub fn send_copy(worker: &Worker, request: &Request<'_>) -> Result<Attempt, Shad
                 continue;
             }
             Err(Unsent::Full) => Err(ShadowOutcome::NoInstance),
-            Err(
-                Unsent::Unfit(_)
-                | Unsent::Streamed
-                | Unsent::Invalid(_)
-                | Unsent::Denied(_)
-                | Unsent::TooLarge(_),
-            ) => Err(ShadowOutcome::Unfit),
+            Err(Unsent::Spent | Unsent::Invalid(_) | Unsent::Denied(_) | Unsent::TooLarge(_)) => {
+                Err(ShadowOutcome::Unfit)
+            }
             Ok(attempt) => Ok(attempt),
         };
     }

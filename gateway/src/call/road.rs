@@ -243,7 +243,7 @@ impl<'a> Road<'a> {
         Purse { calls: &backend.calls, percent, counters: backend.counters(), now: self.times.now }
     }
 
-    /// Sends the call to an instance, unless that lacks the method.
+    /// Sends the call to an instance, unless that lacks the method, or the route does not fit it.
     pub(super) fn send_to(&mut self, chosen: &Chosen) -> Result<Option<Sent>, Failure> {
         let request = self.request;
         let (mut idempotent, mut limit) = (false, None);
@@ -260,13 +260,7 @@ impl<'a> Road<'a> {
             }
             // Another worker was faster.
             Err(Unsent::Full) => return Ok(None),
-            // Somebody has begun to read it before.
-            Err(Unsent::Streamed) if request.body.is_spent() => return Err(Failure::Lost),
-            Err(Unsent::Streamed) => {
-                let error = "the method takes its request whole, not as a stream of items";
-                return Err(Failure::Misfit(error.to_owned()));
-            }
-            Err(Unsent::Unfit(error)) => return Err(Failure::Misfit(error.to_string())),
+            Err(Unsent::Spent) => return Err(Failure::Lost),
             Err(Unsent::Invalid(violations)) => return Err(Failure::Invalid(violations)),
             Err(Unsent::Denied(denied)) => {
                 let rule = request.call.spec.policy.rules.get(denied.rule).map(|rule| rule.text());

@@ -38,7 +38,7 @@ impl Road<'_> {
                 Pick::None => {
                     let drains = backend.drains();
                     if self.nobody_offers() {
-                        let failure = Failure::NotOffered { unusable: self.why_unusable() };
+                        let failure = self.why_nobody_offers();
                         return Err(self.give_up(failure));
                     }
                     if drains {
@@ -127,7 +127,7 @@ impl Road<'_> {
         Err(if late { Failure::Deadline } else { self.give_up(Failure::NoInstance) })
     }
 
-    /// Whether connected instances lack the method, and none that is away offered it when it was last there: then a retry
+    /// Whether connected instances lack the method or the route does not fit them, and none that is away offered it when it was last there: then a retry
     /// does not help.
     fn nobody_offers(&self) -> bool {
         let Request { call, backend, .. } = self.request;
@@ -137,6 +137,15 @@ impl Road<'_> {
         let mut others = members.iter().filter(|other| !lacking.contains(&other.endpoint.id));
         let offers = |offer: &Offer| offer.find(&call.spec.call).is_some();
         !lacking.is_empty() && !others.any(|other| other.endpoint.offer.load().as_deref().is_some_and(offers))
+    }
+
+    /// That the route does not fit those who offer the method, or that nobody does.
+    fn why_nobody_offers(&self) -> Failure {
+        let misfit = self.backend.as_ref().and_then(|local| local.misfit(&self.tried));
+        match misfit {
+            Some(why) => Failure::Misfit(why.to_string()),
+            None => Failure::NotOffered { unusable: self.why_unusable() },
+        }
     }
 
     /// What is wrong with the method's schema at an instance that names it.

@@ -133,3 +133,6 @@ fn pass(
     tally.counts_for(Some(route.clone()));
     route.steps.check(arrival, passed).inspect_err(|failure| tally.turned_away(failure))
 }
+
+#[cfg(test)]
+mod tests;

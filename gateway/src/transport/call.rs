@@ -75,12 +75,10 @@ pub struct Call<'a> {
 /// Why a call was not sent.
 #[derive(Debug)]
 pub enum Unsent {
-    /// The instance does not offer the method.
+    /// The instance does not offer the method, or the route does not fit it; then the link [says why](super::Link::misfit).
     NotOffered,
-    /// The route's fields do not fit the instance's method; why.
-    Unfit(Rc<str>),
-    /// The request's body is a stream, and the method's caller streams nothing.
-    Streamed,
+    /// The request's body is a stream that somebody has begun to read before.
+    Spent,
     /// The request does not fit the method's schema.
     Invalid(Vec<Violation>),
     /// A rule of the route denies it.

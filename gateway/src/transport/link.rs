@@ -76,9 +76,15 @@ impl Link {
         ask!(self, one => one.heard_at())
     }
 
-    /// Whether the instance offers a route's method.
+    /// Whether the instance could run a route's calls, as far as that is known: whether it offers the method, and the route was not
+    /// found not to fit it.
     pub fn offers(&self, binding: &Binding<'_>) -> bool {
         ask!(self, one => one.offers(binding))
+    }
+
+    /// Why a route was found not to fit the instance's method.
+    pub fn misfit(&self, binding: &Binding<'_>) -> Option<Rc<str>> {
+        ask!(self, one => one.misfit(binding))
     }
 
     /// What the instance says of the version of a method's service; `None` when it offers no such method or service.

@@ -20,6 +20,8 @@ use tokio::time::{Instant, sleep_until};
 pub struct MemoryLink {
     /// What the instance offers; none: everything.
     pub methods: RefCell<Option<Vec<String>>>,
+    /// Why no route fits it, if that is so: found when a call is to be sent.
+    pub unfit: Cell<Option<&'static str>>,
     /// Of its service.
     pub version: OnceCell<String>,
     /// What it says of all its methods.
@@ -50,6 +52,7 @@ pub struct MemoryLink {
     pub in_force: RefCell<Vec<u64>>,
     /// What came, in order.
     came: RefCell<Vec<Came>>,
+    found_unfit: Cell<Option<&'static str>>,
     accepting: Cell<bool>,
     ready: Cell<bool>,
     silent: Cell<bool>,
@@ -118,6 +121,7 @@ impl MemoryLink {
     pub fn new(review: Rc<ReviewRequest>) -> MemoryLink {
         MemoryLink {
             methods: RefCell::default(),
+            unfit: Cell::new(None),
             version: OnceCell::new(),
             idempotent: Cell::new(true),
             max_calls: Cell::new(1024),
@@ -133,6 +137,7 @@ impl MemoryLink {
             asked: Cell::new(0),
             in_force: RefCell::default(),
             came: RefCell::default(),
+            found_unfit: Cell::new(None),
             accepting: Cell::new(true),
             ready: Cell::new(true),
             silent: Cell::new(false),
@@ -277,6 +282,9 @@ impl MemoryLink {
     }
 
     pub(super) fn call(&self, call: &Call<'_>, times: impl FnOnce(bool) -> Times) -> Result<Sent, Unsent> {
+        if let Some(why) = self.unfit.take() {
+            self.found_unfit.set(Some(why));
+        }
         if !self.offers(&call.binding) {
             return Err(Unsent::NotOffered);
         }
@@ -361,7 +369,12 @@ impl MemoryLink {
 
     pub(super) fn offers(&self, binding: &Binding<'_>) -> bool {
         let name = method(binding.call);
-        self.methods.borrow().as_ref().is_none_or(|methods| methods.contains(&name))
+        self.found_unfit.get().is_none()
+            && self.methods.borrow().as_ref().is_none_or(|methods| methods.contains(&name))
+    }
+
+    pub(super) fn misfit(&self, _: &Binding<'_>) -> Option<Rc<str>> {
+        self.found_unfit.get().map(Rc::from)
     }
 
     pub(super) fn version(&self, call: &CallRef) -> Option<&str> {

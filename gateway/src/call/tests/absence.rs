@@ -161,6 +161,25 @@ async fn a_method_that_nobody_offers_is_not_waited_for_and_one_that_others_offer
 }
 
 #[tokio::test(start_paused = true)]
+async fn an_instance_that_the_route_does_not_fit_is_passed_over() {
+    local(async {
+        let net = Net::new(2, "hold = '2s'", GET).await;
+        net.links[1].otherwise.set(Some((Duration::ZERO, good)));
+        net.links[0].unfit.set(Some("unknown field `amount`"));
+        net.prefer(0);
+        for _ in 0..3 {
+            assert_eq!(net.call().await.expect("a reply"), "good");
+        }
+        assert_eq!(net.came(), [0, 3]);
+        net.links[1].unfit.set(Some("unknown field `amount`"));
+        let failure = net.call().await.expect_err("nobody fits");
+        assert!(matches!(&failure, Failure::Misfit(why) if why.contains("amount")), "{failure:?}");
+        assert_eq!(net.came(), [0, 3]);
+    })
+    .await;
+}
+
+#[tokio::test(start_paused = true)]
 async fn where_one_that_lacks_the_method_is_left_and_the_other_is_away_the_call_waits() {
     local(async {
         let net = Net::new(1, "hold = '2s'", GET).await;

@@ -38,7 +38,7 @@ impl Offers {
                 continue;
             };
             let next = offers.alike.len();
-            let place = *places.entry(offer.fits_digest()).or_insert(next);
+            let place = *places.entry(offer.digest).or_insert(next);
             match offers.alike.get_mut(place) {
                 Some(alike) => alike.instances.push(endpoint.clone()),
                 None if next < MAX_OFFERS => {
@@ -52,13 +52,13 @@ impl Offers {
 
     /// What tells these offers from others, whoever has them.
     pub(super) fn digests(&self) -> BTreeSet<u64> {
-        self.alike.iter().map(|alike| alike.offer.fits_digest()).collect()
+        self.alike.iter().map(|alike| alike.offer.digest).collect()
     }
 
     /// The first instances of each.
     pub(super) fn instances(&self) -> Vec<(u64, Vec<String>)> {
         let addresses = |alike: &Alike| named(alike.instances.iter().map(|one| one.addr.to_string()));
-        self.alike.iter().map(|alike| (alike.offer.fits_digest(), addresses(alike))).collect()
+        self.alike.iter().map(|alike| (alike.offer.digest, addresses(alike))).collect()
     }
 }
 
@@ -100,7 +100,7 @@ impl<'a> Look<'a> {
                 continue;
             }
             let Some(why) = misfit(&self.before, &mut self.next, action, method) else { continue };
-            let digest = offer.fits_digest();
+            let digest = offer.digest;
             match all.iter_mut().find(|one| one.kind == Kind::Fields && one.why == why) {
                 Some(one) if one.offers.contains(&digest) => {}
                 Some(one) => one.offers.push(digest),

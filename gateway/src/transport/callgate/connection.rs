@@ -171,9 +171,14 @@ impl Connection {
         self.liveness.heard_at()
     }
 
-    /// Whether the instance offers a route's method.
+    /// Whether the instance offers a route's method, and the route was not found not to fit it.
     pub fn offers(&self, binding: &Binding<'_>) -> bool {
         self.programs.offers(binding, &self.offer)
+    }
+
+    /// Why a route was found not to fit the instance's method.
+    pub fn misfit(&self, binding: &Binding<'_>) -> Option<Rc<str>> {
+        self.programs.misfit(binding)
     }
 
     /// What the instance says of the version of a method's service; `None` when it offers no such method or service.
@@ -193,10 +198,8 @@ impl Connection {
         call: &Call<'_>,
         times: impl FnOnce(bool) -> Times,
     ) -> Result<Sent, Unsent> {
-        let Some(program) = self.programs.of(&call.binding, &self.offer, &self.worker.transcoders) else {
-            return Err(Unsent::NotOffered);
-        };
-        let program = program.map_err(Unsent::Unfit)?;
+        let program = self.programs.of(&call.binding, &self.offer, &self.worker.transcoders);
+        let Some(Ok(program)) = program else { return Err(Unsent::NotOffered) };
         let times = times(program.idempotent);
         if !program.streams.is_plain() {
             return self.stream(call, program, times);
@@ -222,7 +225,7 @@ impl Connection {
         let form = match call.body {
             Body::Whole(_) | Body::Shared(_) => &[][..],
             Body::Form(form) => form,
-            Body::Stream(..) => return Err(Unsent::Streamed),
+            Body::Stream(..) => return Err(self.takes_no_stream(call)),
         };
         let body = call.body.whole();
         let input = RequestInput { path: call.path, query: call.query, bound: call.bound, body, form };

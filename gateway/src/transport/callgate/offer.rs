@@ -22,10 +22,8 @@ pub struct Offer {
     by_service: HashMap<String, usize>,
     /// Its methods.
     pub methods: Vec<MethodEntry>,
-    /// Of methods and versions: instances that offer the same have the same, in whatever process they run.
+    /// Of methods with their schemas, and of versions: routes fit all instances of the same alike, in whatever process they run.
     pub(crate) digest: u64,
-    /// Of methods with their schemas, and of versions: routes fit all instances of the same alike.
-    fits_digest: u64,
     by_name: HashMap<String, usize>,
     by_id: HashMap<CallId, usize>,
     unusable: Vec<UnusableMethod>,
@@ -82,7 +80,6 @@ impl Offer {
             by_service: HashMap::new(),
             methods: Vec::new(),
             digest: 0,
-            fits_digest: 0,
             by_name: HashMap::new(),
             by_id: HashMap::new(),
             unusable: Vec::new(),
@@ -118,7 +115,7 @@ impl Offer {
             offer.by_service.entry(service.name.clone()).or_insert(offer.services.len());
             offer.services.push((service.name, service.version));
         }
-        (offer.digest, offer.fits_digest) = offer.digests();
+        offer.digest = offer.digest_of_all();
         Ok(offer)
     }
 
@@ -129,23 +126,15 @@ impl Offer {
         self.unusable.push(UnusableMethod { name, why });
     }
 
-    /// Without and with the schemas.
-    fn digests(&self) -> (u64, u64) {
+    fn digest_of_all(&self) -> u64 {
         let mut hasher = DefaultHasher::new();
         self.services.hash(&mut hasher);
         self.methods.iter().for_each(|method| {
             let Streaming { caller, service } = method.streams;
-            (&method.name, method.call_id, caller, service).hash(&mut hasher);
+            (&method.name, method.call_id, caller, service, method.fingerprint).hash(&mut hasher);
         });
-        let without = hasher.finish();
-        self.methods.iter().for_each(|method| method.fingerprint.hash(&mut hasher));
         self.unusable.iter().for_each(|method| (&method.name, &method.why).hash(&mut hasher));
-        (without, hasher.finish())
-    }
-
-    /// A number of what routes have to fit: instances of the same have the same.
-    pub fn fits_digest(&self) -> u64 {
-        self.fits_digest
+        hasher.finish()
     }
 
     /// The version of the service that a route's method belongs to, if it is offered; `""` where the instance says none.

@@ -1,5 +1,5 @@
-//! What a connection knows of the routes whose calls go over it: how their requests are encoded for its instance, or that the
-//! instance lacks the method.
+//! What a connection knows of the routes whose calls go over it: how their requests are encoded for its instance, or that they do
+//! not fit it, or that the instance lacks the method.
 
 use super::fit::items_fit;
 use super::offer::Offer;
@@ -89,10 +89,12 @@ impl Programs {
         program
     }
 
-    /// Whether the instance offers the method. Looked up once for each route that it does not offer; one that it does is soon
-    /// called, and its program known.
+    /// Whether the instance could run the route's calls, as far as that is known: whether it offers the method, and the route was not
+    /// found not to fit it. Looked up once for each route that it does not offer; one that it does is soon called, and its program
+    /// known.
     pub(super) fn offers(&self, route: &Binding<'_>, offer: &Offer) -> bool {
-        if let Some(offers) = self.get(route.id, route.slot, Option::is_some) {
+        let fits = |known: &Option<Bound>| matches!(known, Some(Ok(_)));
+        if let Some(offers) = self.get(route.id, route.slot, fits) {
             return offers;
         }
         let offers = offer.find(route.call).is_some();
@@ -100,6 +102,18 @@ impl Programs {
             self.keep(route.id, route.slot, None);
         }
         offers
+    }
+
+    /// Why the route was found not to fit the instance's method.
+    pub(super) fn misfit(&self, route: &Binding<'_>) -> Option<Rc<str>> {
+        let why = |known: &Option<Bound>| known.as_ref().and_then(|bound| bound.as_ref().err().cloned());
+        self.get(route.id, route.slot, why).flatten()
+    }
+
+    /// What was found when a call was to be sent: the route does not fit the instance's method, and why.
+    #[cold]
+    pub(super) fn does_not_fit(&self, route: &Binding<'_>, why: &str) {
+        self.keep(route.id, route.slot, Some(Err(why.into())));
     }
 
     /// Forgets the routes that are not in a table, which has those ids by slot.
@@ -128,6 +142,9 @@ impl Programs {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::{CallRef, Rules};
+    use callgate_protocol::CallId;
+    use callgate_transcode::{RequestBinding, ResponseBinding};
 
     #[test]
     fn a_connection_keeps_what_has_called_over_it_and_nothing_of_other_routes() {
@@ -138,6 +155,29 @@ mod tests {
         assert_eq!(programs.get(8, 1_000_000, Option::is_none), None);
         assert_eq!(programs.get(7, 7, Option::is_none), None);
         assert!(programs.0.borrow().capacity() < 8, "it is one entry");
+    }
+
+    #[test]
+    fn a_route_that_does_not_fit_is_offered_nothing_until_another_takes_its_slot() {
+        let (call, request, response) =
+            (CallRef::Number(CallId::of("s", "a")), RequestBinding::default(), ResponseBinding::default());
+        let of = |id| Binding {
+            id,
+            slot: 3,
+            call: &call,
+            request: &request,
+            response: &response,
+            reply: None,
+            rules: &Rules::NONE,
+        };
+        let programs = Programs::default();
+        let fits = |id| programs.get(id, 3, |known| matches!(known, Some(Ok(_))));
+        assert_eq!((fits(1), programs.misfit(&of(1))), (None, None));
+        programs.does_not_fit(&of(1), "unknown field");
+        assert_eq!((fits(1), programs.misfit(&of(1)).as_deref()), (Some(false), Some("unknown field")));
+        assert_eq!((fits(2), programs.misfit(&of(2))), (None, None));
+        programs.keep(2, 3, None);
+        assert_eq!((fits(2), programs.misfit(&of(2))), (Some(false), None), "it lacks the method");
     }
 
     #[test]

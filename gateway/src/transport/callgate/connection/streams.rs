@@ -27,7 +27,20 @@ use tokio::time::Instant;
 /// instance, which would be a failure.
 const MARGIN: Duration = Duration::from_secs(1);
 
+/// Why a route whose bodies are streams does not fit a method.
+const TAKEN_WHOLE: &str = "the method takes its request whole, not as a stream of items";
+
 impl Connection {
+    /// The body of a call is a stream, and its method takes it whole: no call of the route fits.
+    #[cold]
+    pub(super) fn takes_no_stream(&self, call: &Call<'_>) -> Unsent {
+        if call.body.is_spent() {
+            return Unsent::Spent;
+        }
+        self.programs.does_not_fit(&call.binding, TAKEN_WHOLE);
+        Unsent::NotOffered
+    }
+
     /// Encodes a call that streams into the send buffer.
     #[cold]
     pub(super) fn stream(
@@ -38,13 +51,15 @@ impl Connection {
     ) -> Result<Sent, Unsent> {
         let streams = program.streams;
         if call.on_written.is_some() {
-            return Err(Unsent::Unfit(STREAMS_TO_NOBODY.into()));
+            self.programs.does_not_fit(&call.binding, STREAMS_TO_NOBODY);
+            return Err(Unsent::NotOffered);
         }
         let (body, form): (&[u8], _) = match call.body {
             Body::Whole(_) | Body::Shared(_) => (call.body.whole(), &[][..]),
             Body::Form(form) => (b"", form),
             Body::Stream(body, form) if !streams.caller && body.is_optional() => (b"", form),
-            Body::Stream(..) if !streams.caller || call.body.is_spent() => return Err(Unsent::Streamed),
+            Body::Stream(..) if !streams.caller => return Err(self.takes_no_stream(call)),
+            Body::Stream(..) if call.body.is_spent() => return Err(Unsent::Spent),
             Body::Stream(_, form) => (b"", form),
         };
         let last = times.now + times.stream;

@@ -253,7 +253,7 @@ fn a_body_that_is_a_stream_is_not_sent_to_a_method_that_takes_none_and_left_as_i
     let now = Instant::now();
     let times = Times { now, deadline: now + Duration::from_secs(1), stream: MAX_STREAM };
     let sent = testing::call(&conn, Body::Stream(&stream, &[]), times);
-    assert!(matches!(sent, Err(Unsent::Streamed)));
+    assert!(matches!(sent, Err(Unsent::NotOffered)));
     assert_eq!((conn.in_flight(), stream.begin().is_some()), (0, true));
 }
 
