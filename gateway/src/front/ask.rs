@@ -86,6 +86,7 @@ async fn call(
         times: Times { now, deadline: now + timeout, stream: timeout },
         on_sent: None,
         on_written: None,
+        trail: None,
     };
     let reply = call::run(&exchange.worker, &request).await.map_err(|failure| unanswered(&failure))?;
     let Reply::Whole { replied, guards: _guards } = reply else {
