@@ -1,6 +1,6 @@
 //! The access log of a running gateway: which requests have lines, what those say, and that one which cannot be written costs nobody anything.
 
-use callgate_tests::{Backend, Gateway, Setup, eventually, free_port};
+use callgate_tests::{Backend, Gateway, Raw, Setup, eventually, free_port};
 use serde_json::Value;
 use std::path::PathBuf;
 use std::process::Output;
@@ -101,6 +101,15 @@ impl Logged {
         .await
     }
 
+    /// Sends what is no request. Gives the id of the answer.
+    async fn refused(&self, head: &str) -> String {
+        let mut raw = Raw::connect(self.gateway.addr).await;
+        raw.write(head).await;
+        let (answer, _) = raw.answer().await.expect("an answer");
+        let id = answer.lines().find_map(|line| line.strip_prefix("x-request-id: "));
+        id.unwrap_or_else(|| panic!("{answer}")).to_owned()
+    }
+
     /// Asks, and has the line of that.
     async fn asked(
         &self,
@@ -178,6 +187,15 @@ async fn each_failure_has_a_line_that_says_why_and_where_its_call_went() {
         (&line["auth"], &line["identity"], &line["bytes_in"]),
         (&"machines".into(), &"billing".into(), &1.into())
     );
+    // A head that is no request.
+    let id = logged.refused("GET / HTTP/1.1\r\nhost: a\r\nhost: b\r\n\r\n").await;
+    let line = logged.line(&id).await;
+    assert_eq!(
+        (&line["status"], &line["reason"], line.get("method")),
+        (&400.into(), &"bad_host".into(), None),
+        "{line}"
+    );
+    assert!(line["why"].is_string(), "{line}");
     // None of those that were successes, and nothing that is a secret.
     assert_eq!(logged.gateway.client.get("/v1/calc/add?a=1&b=2").await.status, 200);
     let (_, line) = logged.asked("GET", "/v1/none", &[("user-agent", "u")], "").await;

@@ -2,6 +2,7 @@
 //! last. So it knows how long all of it took, and what has become of an answer that streams.
 
 use super::body::RequestBody;
+use super::connection::Connection;
 use super::reply::{Content, Reply};
 use super::request_id::RequestId;
 use super::tally::Tally;
@@ -110,6 +111,40 @@ impl Drop for Access {
     }
 }
 
+/// Writes the line of a head that is no request, if it has one.
+pub(super) fn refused(
+    worker: &Worker,
+    connection: &Connection,
+    (id, protocol): (&RequestId, &str),
+    failure: &Failure,
+) {
+    let log = &worker.shared.access_log;
+    let settings = log.settings();
+    if !log.wants(&settings, true) {
+        return;
+    }
+    let mut line = Line::new(&settings);
+    begin(&mut line, id, connection.client.get());
+    line.number(AccessField::Status, u64::from(failure.status()));
+    told(&mut line, failure);
+    line.text(AccessField::Protocol, protocol);
+    line.maybe(AccessField::Tls, connection.tls.get().map(|peer| peer.version));
+    log.put(line);
+}
+
+fn begin(line: &mut Line, id: &RequestId, client: Option<IpAddr>) {
+    line.time(AccessField::Time, SystemTime::now());
+    line.text(AccessField::RequestId, id.as_str());
+    if let Some(client) = client {
+        line.shown(AccessField::Client, format_args!("{client}"));
+    }
+}
+
+fn told(line: &mut Line, failure: &Failure) {
+    line.text(AccessField::Reason, failure.reason().name());
+    line.maybe(AccessField::Why, failure.why().as_deref());
+}
+
 /// What is known when the answer's head is.
 fn fill(
     line: &mut Line,
@@ -119,19 +154,14 @@ fn fill(
     failure: Option<&Failure>,
 ) {
     let (head, began) = (asked.head, asked.began);
-    line.time(AccessField::Time, SystemTime::now());
-    line.text(AccessField::RequestId, asked.id.as_str());
-    if let Some(client) = asked.client {
-        line.shown(AccessField::Client, format_args!("{client}"));
-    }
+    begin(line, asked.id, asked.client);
     line.text(AccessField::Method, head.method());
     line.text(AccessField::Route, asked.tally.route());
     line.text(AccessField::Path, head.path());
     line.maybe(AccessField::Query, head.query());
     line.number(AccessField::Status, u64::from(status));
     if let Some(failure) = failure {
-        line.text(AccessField::Reason, failure.reason().name());
-        line.maybe(AccessField::Why, failure.why().as_deref());
+        told(line, failure);
     }
     line.text(
         AccessField::Protocol,

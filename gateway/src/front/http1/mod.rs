@@ -11,6 +11,7 @@ mod head;
 mod send;
 mod stream;
 
+use super::access;
 use super::body::{RequestBody, Unread};
 use super::connection::Phase;
 use super::end::{Linger, end};
@@ -188,6 +189,7 @@ async fn refuse(worker: &Worker, wire: &Wire, refusal: Refusal, is_head: bool) {
         failure.log(id.as_str(), "none");
     }
     tally::refused(worker, refusal);
+    access::refused(worker, &wire.connection, (&id, "HTTP/1.1"), &failure);
     wire.connection.enter(Phase::Lingering);
     let reply = problem::reply(&failure, &worker.shared.settings.server.error_types, id.as_str());
     if send_problem(wire, reply, &id, is_head).await.is_ok() {

@@ -6,6 +6,7 @@ use super::io::Watch;
 use super::piece::Piece;
 use super::send::{Sent, send};
 use crate::failure::Failure;
+use crate::front::access;
 use crate::front::body::{RequestBody, StreamBody};
 use crate::front::connection::{Connection, OpenStream};
 use crate::front::exchange::Exchange;
@@ -109,6 +110,7 @@ impl Replying {
         let (failure, id) = (Failure::Refused(refusal), RequestId::make(&worker.ids));
         self.open.stream.connection.http2().log_refused(refusal, id.as_str(), "none");
         tally::refused(&worker, refusal);
+        access::refused(&worker, &self.open.stream.connection, (&id, "HTTP/2"), &failure);
         let reply = problem::reply(&failure, &worker.shared.settings.server.error_types, id.as_str());
         let stream = &self.open.stream;
         let head = head::of_refusal(&stream.connection, id.as_str(), &reply);
