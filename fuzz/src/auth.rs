@@ -4,7 +4,7 @@ use aws_lc_rs::hmac;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use callgate_auth::jwt::{self, Algorithm, Asked, Expected, Keys, Refused, Revoked};
-use callgate_auth::{ApiKeys, Identity, Mistakes, Passwords};
+use callgate_auth::{ApiKeys, Identity, Mistakes, Passwords, told};
 use serde_json::{Map, Value};
 use std::sync::LazyLock;
 
@@ -72,6 +72,34 @@ fn is_right(header: &[u8], claims: &[u8], identity: &Identity) {
     assert!(date("exp").is_some_and(|end| end + leeway > NOW as f64 && end < 253_402_300_800.0));
     assert!(["nbf", "iat"].iter().all(|name| date(name).is_none_or(|from| from - leeway < NOW as f64 + 1.0)));
     assert!(identity.expires().is_some_and(|expires| expires > NOW));
+}
+
+/// The answer of a service that was asked who calls.
+pub fn answers(input: &[u8]) {
+    let answer = told::from_json(input);
+    assert_eq!(answer, told::from_json(input));
+    let identity = match answer {
+        Ok(Some(identity)) => identity,
+        Ok(None) => return assert_eq!(serde_json::from_slice::<Value>(input).ok(), Some(Value::Null)),
+        Err(unusable) => return assert!(!unusable.to_string().is_empty()),
+    };
+    let said: Map<String, Value> = serde_json::from_slice(input).expect("an object");
+    let name = match &said["name"] {
+        Value::String(name) => name.clone(),
+        number => {
+            number.as_u64().map(|n| n.to_string()).or(number.as_i64().map(|n| n.to_string())).expect("whole")
+        }
+    };
+    assert_eq!(identity.name(), name);
+    assert!((1..=256).contains(&name.len()) && !name.contains(char::is_control));
+    let scopes = said.get("scopes").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
+    assert!(scopes.iter().all(|scope| scope.as_str().is_some_and(|scope| identity.has_scope(scope))));
+    assert!(identity.scopes().len() <= scopes.len().min(256));
+    assert!(identity.scopes().all(|scope| !scope.is_empty() && !scope.contains([' ', '\n', '\0'])));
+    for (name, value) in said.get("claims").and_then(Value::as_object).into_iter().flatten() {
+        assert_eq!(identity.claims().get(name), Some(value));
+    }
+    assert_eq!(identity.expires(), None, "an answer is not believed for longer than the table says");
 }
 
 /// Files of API keys, users, public keys and revoked tokens.

@@ -64,6 +64,7 @@ pub const TARGETS: &[Target] = &[
     target("settings", "settings", gateway::settings),
     target("pem", "pem", tls::pem),
     target("tokens", "tokens", auth::tokens),
+    target("answers", "answers", auth::answers),
     target("key_files", "key_files", auth::key_files),
 ];
 

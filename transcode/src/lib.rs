@@ -40,7 +40,7 @@ pub use constraints::Constraints;
 pub use convert::{ConvertError, ConvertReason, Converter, Misfit};
 pub use fields::{FieldType, FieldValue, Fields, Form, Found, MAX_FIELDS, NoField};
 pub use items::{ItemError, ItemForm, ItemSplitter};
-pub use layout::Layout;
+pub use layout::{Layout, ResultField};
 pub use request::{Content, FormField, RequestInput, RequestProgram};
 pub use response::{
     DecodeError, DecodeReason, Decoding, ErrorProgram, MAX_PICKED, MIN_STEP, MethodError, Picked, Picking,

@@ -107,13 +107,17 @@ fn misfit<'t>((of, spec): (Caller<'t>, &CallSpec), offer: &Offer, addr: &Endpoin
         Part::Body => (RoutePart::Body, "`body`"),
         Part::Bound(at) => (RoutePart::Bound(at), "`bind`"),
         Part::Response => (RoutePart::Response, "`response`"),
-        Part::Picked(at) if matches!(of, Caller::Route(_)) => (RoutePart::Picked(at), "`response`"),
-        Part::Picked(at) => (RoutePart::Picked(at), "what has to be answered to a question"),
+        Part::Picked(at) => (RoutePart::Picked(at), "`response`"),
         Part::Error(at) => (RoutePart::Error(at), "`errors`"),
         Part::Rule(at, start, end) => (RoutePart::Rule(at, start, end), "`rules`"),
         Part::Mode => (RoutePart::Mode, "`mode`"),
         Part::Method => (RoutePart::Call, "the schema of the method"),
     };
-    let title = format!("{what} of {of} does not fit `{call}`");
+    let title = match (of, part) {
+        (Caller::Authenticator(_), RoutePart::Response | RoutePart::Picked(_)) => {
+            format!("the result of `{call}` does not tell {of} who calls")
+        }
+        _ => format!("{what} of {of} does not fit `{call}`"),
+    };
     Some(Misfit { of, part, title, label: error, help: None })
 }

@@ -4,7 +4,8 @@
 //! What only a call has (a backend, a timeout, how HTTP becomes a method's fields) lies in [`CallSpec`]. So no other action has
 //! a field of which nobody knows what it means there; and a key that an action does not take is a mistake that is told.
 
-use super::call::{CallDraft, CallSpec};
+use super::call::CallDraft;
+use super::call_spec::CallSpec;
 use super::diagnostics::Diagnostic;
 use super::keys;
 use super::local_reply::LocalReply;

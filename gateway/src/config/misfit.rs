@@ -1,7 +1,7 @@
 //! What a living instance has against the tables, shown where it is written in them.
 
 use super::auth::{AuthKind, AuthSpec};
-use super::call::CallSpec;
+use super::call_spec::CallSpec;
 use super::diagnostics::{Diagnostic, Diagnostics};
 use super::route::{RouteSpec, Written};
 use super::source::Source;

@@ -1,7 +1,6 @@
 //! Which backend a route or an authenticator calls: the one that it names, or else its file's, or else the only one there is. A file's is the one
 //! that its top names, or else the only one that it declares; so a file that is whole by itself stays so beside others.
 
-use super::call::{CallDraft, NamedBackend};
 use super::complaint::Complaint;
 use super::diagnostics::Diagnostic;
 use super::keys;
@@ -11,6 +10,29 @@ use super::suggest::list_of_few;
 use std::ops::Range;
 use std::sync::Arc;
 use toml::de::DeValue;
+
+/// The backend that a route or an authenticator names.
+#[derive(Clone, Debug)]
+pub(super) enum NamedBackend {
+    /// None: its file's, or else the only one there is.
+    Only,
+    /// This one, named there.
+    Named(String, Range<usize>),
+    /// One that could not be read; reported already.
+    Bad,
+}
+
+impl NamedBackend {
+    pub(super) fn read(reader: &mut Reader<'_>, section: &Section<'_>) -> NamedBackend {
+        match section.get(keys::BACKEND.name) {
+            None => NamedBackend::Only,
+            Some(item) => match reader.text(&item, "a backend's name", |text| Ok(text.to_owned())) {
+                Some(name) => NamedBackend::Named(name, item.span()),
+                None => NamedBackend::Bad,
+            },
+        }
+    }
+}
 
 /// The backend of a file's routes that name none.
 pub(super) enum FileBackend {
@@ -124,14 +146,6 @@ pub(super) struct Caller<'a> {
     pub(super) backend: &'a NamedBackend,
     /// The first one that its split names, if it has one.
     pub(super) split: Option<&'a str>,
-}
-
-impl<'a> Caller<'a> {
-    /// A route with that call, which stands there.
-    pub(super) fn route(draft: &'a CallDraft, source: &'a Arc<Source>, span: &'a Range<usize>) -> Caller<'a> {
-        let split = draft.policy.split.first_of_named();
-        Caller { what: "route", source, span, backend: &draft.backend, split }
-    }
 }
 
 /// The backend that is called; one of the sorted `names`; what it could not be found for is reported.

@@ -207,7 +207,8 @@ fn check(sources: Vec<Source>, mut found: Vec<Diagnostic>) -> Result<Tables, Dia
             continue;
         };
         let file = files.get(draft.file).unwrap_or(&FileBackend::Unsaid);
-        let caller = Caller::route(call, &draft.source, &draft.span);
+        let (source, span, split) = (&draft.source, &draft.span, call.policy.split.first_of_named());
+        let caller = Caller { what: "route", source, span, backend: &call.backend, split };
         let backend = resolve(&caller, file, &names, declared.incomplete, &mut found);
         let named = backend.as_deref();
         destinations::check(&call.policy, &draft.source, named, &names, declared.incomplete, &mut found);

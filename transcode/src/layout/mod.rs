@@ -9,6 +9,7 @@ mod flat;
 mod lead;
 mod names;
 mod patterns;
+mod result_field;
 mod rules;
 #[cfg(test)]
 mod scaling_tests;
@@ -18,6 +19,7 @@ pub(crate) use flat::{Flat, Rest};
 pub(crate) use lead::Lead;
 pub(crate) use names::Names;
 pub(crate) use patterns::Patterns;
+pub use result_field::ResultField;
 pub(crate) use rules::{Content, Rules};
 pub(crate) use suggest::{Suggestions, list};
 

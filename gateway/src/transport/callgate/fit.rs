@@ -7,7 +7,9 @@ use super::rules;
 use crate::config::{CallMode, CallRef, CallSpec, ReplySpec, Rules, names_help};
 use callgate_protocol::{Code, Streaming};
 use callgate_rules::Misfit;
-use callgate_transcode::{Body, Pick, RequestBinding, RequestProgram, ResponseBinding, ResponseProgram};
+use callgate_transcode::{
+    Body, Layout, Pick, RequestBinding, RequestProgram, ResponseBinding, ResponseProgram, ResultField,
+};
 
 /// The most names among which one is looked for that was probably meant.
 const MAX_NAMES: usize = 1000;
@@ -51,6 +53,9 @@ pub fn fits(spec: &CallSpec, method: &MethodEntry) -> Result<(), (Part, String)>
     response_fits(&spec.response, method)?;
     if method.streams.service {
         head_fits(spec)?;
+    }
+    if spec.mode == CallMode::Own {
+        identity_fits(&method.schema.layout).map_err(|error| (Part::Response, error))?;
     }
     if spec.mode == CallMode::Notify && !method.streams.is_plain() {
         return Err((Part::Mode, STREAMS_TO_NOBODY.to_owned()));
@@ -120,6 +125,23 @@ fn response_fits(response: &ResponseBinding, method: &MethodEntry) -> Result<(),
     })
 }
 
+/// Whether a result says who somebody is.
+fn identity_fits(result: &Layout) -> Result<(), String> {
+    let wrong = |name: &str, is: &str| Err(format!("the result's field `{name}` is not {is}"));
+    match result.result_field("name") {
+        Some(ResultField::Text | ResultField::Whole) => {}
+        _ => return wrong("name", "a text or a whole number"),
+    }
+    match result.result_field("scopes") {
+        None | Some(ResultField::Texts | ResultField::Any) => {}
+        _ => return wrong("scopes", "a list of texts"),
+    }
+    match result.result_field("claims") {
+        None | Some(ResultField::Object | ResultField::Any) => Ok(()),
+        _ => wrong("claims", "an object"),
+    }
+}
+
 /// Whether a method that streams so gives what is said of replies in items.
 pub(super) fn items_fit(reply: Option<&ReplySpec>, streams: Streaming) -> Result<(), &'static str> {
     if reply.is_some_and(ReplySpec::is_of_items) && !streams.service {
@@ -172,7 +194,7 @@ pub fn meant<'o>(call: &CallRef, offers: impl IntoIterator<Item = &'o Offer>) ->
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::{CallSpec, Source, Tables};
+    use crate::config::{AuthKind, CallSpec, Source, Tables};
     use crate::transport::callgate::catalog::Schema;
     use callgate_protocol::schema::{
         Attributes, Definition, EnumDef, Field, Fingerprint, MethodSchema, Shape, StructDef, Type, Variant,
@@ -182,6 +204,11 @@ mod tests {
 
     /// An instance that offers `orders.get(id: u32, note: String) -> { total: f64 }`.
     fn offer() -> Offer {
+        offer_of(vec![Field::new("total", Type::F64)], Streaming::default())
+    }
+
+    /// The same where its result has those fields, and it streams so.
+    fn offer_of(order: Vec<Field>, streams: Streaming) -> Offer {
         let field = |name: &str, ty| Field::new(name, ty);
         let def = |name: &str, fields| Definition::Struct(StructDef::new(name, fields));
         let gone = Variant {
@@ -190,7 +217,7 @@ mod tests {
         };
         let definitions = vec![
             def("GetRequest", vec![field("id", Type::U32), field("note", Type::String)]),
-            def("Order", vec![field("total", Type::F64)]),
+            def("Order", order),
             Definition::Enum(EnumDef::new("Error", vec![gone])),
         ];
         let error = Some(Type::Ref(2));
@@ -201,7 +228,7 @@ mod tests {
             schema: Fingerprint::of(b"x"),
             wire: Fingerprint::of(b"wire"),
             idempotent: true,
-            streams: Streaming::default(),
+            streams,
         };
         let service =
             ServiceOffer { name: "orders".to_owned(), version: String::new(), methods: vec![method] };
@@ -282,6 +309,42 @@ endpoints = ['x:1']
             if let (Some((_, error)), Some((_, expected))) = (found, expected) {
                 assert!(error.contains(expected), "{error}");
             }
+        }
+    }
+
+    #[test]
+    fn a_method_that_is_asked_who_calls_has_to_say_it() {
+        let text = "[backends.a]\nendpoints = ['x:1']\n[auth.p]\ntype = 'rpc'\ncall = 'orders.get'\n\
+                    bind = { id = { header = 'x-id' }, note = { value = '' } }\n";
+        let tables = Tables::parse(vec![Source::new("t.toml", text)]).unwrap();
+        let AuthKind::Rpc(rpc) = &tables.authenticators[0].kind else { panic!("rpc") };
+        let none = Streaming::default();
+        let (name, texts) = (Field::new("name", Type::String), Type::List(Box::new(Type::String)));
+        let with = |name: &str, ty: Type| vec![Field::new("name", Type::String), Field::new(name, ty)];
+        let map = Type::Map(Box::new(Type::String), Box::new(Type::U8));
+        for (fields, streams, expected) in [
+            (vec![name.clone()], none, None),
+            (vec![Field::new("name", Type::U64)], none, None),
+            (with("scopes", texts.clone()), none, None),
+            (with("scopes", Type::Option(Box::new(texts.clone()))), none, None),
+            (with("claims", map), none, None),
+            (with("other", Type::Bool), none, None),
+            (vec![Field::new("nam", Type::String)], none, Some((Part::Picked(0), "did you mean `nam`?"))),
+            (vec![Field::new("name", Type::F64)], none, Some((Part::Response, "a text or a whole number"))),
+            (vec![Field::new("name", texts.clone())], none, Some((Part::Picked(0), "is not one text"))),
+            (with("scopes", Type::String), none, Some((Part::Response, "`scopes` is not a list of texts"))),
+            (
+                with("scopes", Type::List(Box::new(texts.clone()))),
+                none,
+                Some((Part::Response, "`scopes` is not a list of texts")),
+            ),
+            (with("claims", texts), none, Some((Part::Response, "`claims` is not an object"))),
+            (vec![name], Streaming { service: true, ..none }, Some((Part::Method, "the method streams"))),
+        ] {
+            let offer = offer_of(fields, streams);
+            let found = fits(&rpc.call, offer.find(&rpc.call.call).unwrap()).err();
+            assert_eq!(found.as_ref().map(|(part, _)| *part), expected.map(|(part, _)| part), "{found:?}");
+            assert!(found.is_none_or(|(_, why)| why.contains(expected.unwrap().1)), "{expected:?}");
         }
     }
 
