@@ -41,7 +41,7 @@ pub(super) fn check(tables: &Tables, endpoint: &str, backend: Option<&str>) -> R
         calls.filter(|(_, call)| goes_to(call, &backends, &offer)).collect();
     tables.diagnose(routes.iter().filter_map(|route| misfit(*route, &offer, &addr)).collect())?;
     let names = backends.join("`, `");
-    let fit = super::count(routes.len(), "route");
+    let fit = super::listing::count(routes.len(), "route");
     let streamed: BTreeSet<String> = routes.iter().filter_map(|(_, call)| streamed(call, &offer)).collect();
     let streamed: String = streamed.iter().map(|one| format!("; {one}")).collect();
     Ok(format!("ok: {fit} of `{names}` fit {addr} ({}){streamed}", offer.identity))
