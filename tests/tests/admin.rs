@@ -1,6 +1,7 @@
 //! The admin port against browsers and strangers: who may ask what, and signals that mean nothing.
 
-use callgate_tests::{Answer, Gateway, Setup};
+use callgate_tests::tokens::write;
+use callgate_tests::{Answer, Gateway, Setup, eventually};
 use nix::sys::signal::Signal;
 
 async fn send(gateway: &Gateway, method: &str, path: &str, headers: &[(&str, &str)]) -> Answer {
@@ -54,6 +55,44 @@ async fn a_name_that_is_not_listed_gets_only_health_and_metrics() {
         let headers = [("host", "gateway:8081"), ("origin", "http://evil.example")];
         assert_eq!(send(&gateway, "GET", path, &headers).await.status, 200, "{path}");
     }
+}
+
+#[tokio::test]
+async fn tokens_in_files_change_while_the_gateway_serves_and_bad_ones_leave_what_was_in_force() {
+    let setup = Setup::new();
+    let (all, read) = (write(&setup, "all", "t0ken-first\n"), write(&setup, "read", "t0ken-second\n"));
+    let setup = setup.admin(&format!("token = {{ file = {all:?} }}\nread_token = {{ file = {read:?} }}"));
+    let gateway = setup.gateway().await;
+    let by = async |token: &str| {
+        let shown = format!("Bearer {token}");
+        gateway.admin.send("GET", "/config", &[("authorization", &shown)], "").await.status
+    };
+    assert_eq!([by("t0ken-first").await, by("t0ken-second").await, by("t0ken-third").await], [200, 200, 401]);
+    write(&setup, "all", "t0ken-third\n");
+    gateway.told("the tokens of the admin port changed", "level").await;
+    assert_eq!([by("t0ken-first").await, by("t0ken-second").await, by("t0ken-third").await], [401, 200, 200]);
+    // As the other one, none, and gone.
+    write(&setup, "read", "t0ken-third\n");
+    let problem = "the tokens of the admin port cannot be read; what was in force stays so";
+    let told = gateway.told(problem, "error").await;
+    assert_eq!([by("t0ken-second").await, by("t0ken-third").await], [200, 200]);
+    std::fs::remove_file(&all).expect("it can be removed");
+    eventually("that it is gone", async || {
+        (gateway.logged(problem, "error").len() > told.len()).then_some(())
+    })
+    .await;
+    assert_eq!([by("t0ken-second").await, by("t0ken-third").await], [200, 200]);
+    write(&setup, "read", "t0ken-fourth\n");
+    write(&setup, "all", "t0ken-third\n");
+    eventually("the new one", async || (by("t0ken-fourth").await == 200).then_some(())).await;
+    assert_eq!([by("t0ken-second").await, by("t0ken-third").await], [401, 200]);
+    let log = gateway.log();
+    assert!(
+        ["t0ken-first", "t0ken-second", "t0ken-third", "t0ken-fourth"]
+            .iter()
+            .all(|token| !log.contains(token)),
+        "{log}"
+    );
 }
 
 #[tokio::test]

@@ -113,6 +113,20 @@ async fn a_restart_and_an_upgrade_open_nothing() {
 }
 
 #[tokio::test]
+async fn an_upgrade_opens_nothing_also_where_no_state_is_kept() {
+    let mut guarded = Guarded::start(Setup::new()).await;
+    guarded.write("\"anonymous\"", "");
+    let said = guarded.gateway.refused("--upgrade").await;
+    assert!(said.contains("more callers could come than before"), "{said}");
+    assert_eq!(guarded.status().await, 401, "the gateway before goes on");
+    guarded.write("\"anonymous\"", &line(&said));
+    let mut old = guarded.gateway.upgrade().await;
+    old.signal(Signal::SIGTERM);
+    assert!(old.ended().await);
+    assert_eq!(guarded.status().await, 200);
+}
+
+#[tokio::test]
 async fn a_change_is_compared_before_it_is_made() {
     let guarded = Guarded::start(Setup::new()).await;
     let check = || {

@@ -1,5 +1,6 @@
 //! Routes whose calls are split: by weight over backends and over versions, by header, and pinned to a version.
 
+use callgate_tests::tokens::{tokens, write};
 use callgate_tests::{Backend, Client, Gateway, Setup, eventually};
 use serde_json::{Value, json};
 use std::collections::HashMap;
@@ -241,4 +242,36 @@ async fn an_instance_whose_schema_lacks_the_method_gets_none_of_its_calls() {
     // What both have goes to both.
     assert_eq!(quotes(&gateway.client, 200).await, HashMap::from([(200, 200)]));
     assert!(calls(&gateway, &new).await > 0.0);
+}
+
+#[tokio::test]
+async fn callers_stay_at_their_target_where_the_split_goes_by_who_they_are() {
+    let setup = Setup::new().workers(2);
+    let (old, new) = (setup.backend("moody"), setup.backend("moody"));
+    let secret = write(&setup, "secret", "a secret of the tests, 32 bytes!\n");
+    setup.write_routes(
+        "auth.toml",
+        &format!("[auth.staff]\ntype = 'jwt'\nsecret = {{ file = {secret:?} }}\nalgorithms = ['HS256']\n"),
+    );
+    let lines = "auth = ['staff', 'anonymous']\nsplit_by = 'identity'\nsplit = [{ backend = 'old', weight = 50 }, { backend = 'new', weight = 50 }]\n";
+    let gateway = start(&setup, &[("old", &old), ("new", &new)], lines).await;
+    let claims: Vec<Value> =
+        (0..40).map(|at| json!({ "sub": format!("user {at}"), "exp": 4_102_444_800u64 })).collect();
+    let callers = tokens("HS256", &secret, &claims).await;
+    let mut at: HashMap<u64, u32> = HashMap::new();
+    for shown in &callers {
+        let mut seen = Vec::new();
+        for _ in 0..8 {
+            // Each time another connection, so that both workers serve some.
+            let client = Client::new(gateway.addr);
+            let answer = client.send("GET", "/ask", &[("authorization", shown)], "").await;
+            assert_eq!(answer.status, 200, "{}", answer.text());
+            seen.push(answer.json()["pid"].as_u64().expect("a pid"));
+        }
+        assert!(seen.iter().all(|pid| *pid == seen[0]), "{seen:?}");
+        *at.entry(seen[0]).or_default() += 1;
+    }
+    assert!(at.len() == 2 && at.values().all(|callers| *callers > 4), "{at:?}");
+    // Who shows nothing is drawn.
+    assert_eq!(ask(&gateway.client, 200, &[]).await.len(), 2);
 }

@@ -2,12 +2,13 @@
 //! sites, and a name that an attacker's DNS has lead here (DNS rebinding). And a token, where one is set.
 
 use super::{Reply, text};
-use crate::config::AdminSettings;
-use callgate_protocol::Token;
+use crate::config::AdminTokens;
+use crate::control::{AdminTokensInForce, Plane};
 use hyper::header::{AUTHORIZATION, HOST, HeaderName, HeaderValue, ORIGIN, WWW_AUTHENTICATE};
 use hyper::http::uri::Authority;
 use hyper::{Request, StatusCode, Version};
 use std::net::IpAddr;
+use std::sync::Arc;
 
 /// Where a browser says how the page that asks is related to us.
 const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
@@ -15,15 +16,7 @@ const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 /// What is asked of a request.
 pub(super) struct Guard {
     hosts: Vec<String>,
-    tokens: Option<Tokens>,
-}
-
-/// The tokens of those who may ask.
-struct Tokens {
-    /// For everything.
-    all: Token,
-    /// For what changes nothing.
-    read: Option<Token>,
+    tokens: Arc<AdminTokensInForce>,
 }
 
 /// Why a request is refused.
@@ -43,10 +36,8 @@ pub(super) enum Refused {
 
 impl Guard {
     /// As the settings say.
-    pub(super) fn new(settings: &AdminSettings) -> Guard {
-        let read = settings.read_token.clone();
-        let tokens = settings.token.clone().map(|all| Tokens { all, read });
-        Guard { hosts: settings.hosts.clone(), tokens }
+    pub(super) fn new(plane: &Plane) -> Guard {
+        Guard { hosts: plane.shared.settings.admin.hosts.clone(), tokens: plane.admin_tokens.clone() }
     }
 
     /// Whether the request may be answered.
@@ -57,8 +48,8 @@ impl Guard {
         {
             return Err(Refused::UnknownHost(host.host().to_owned()));
         }
-        if let Some(tokens) = &self.tokens {
-            tokens.check(request)?;
+        if let Some(tokens) = self.tokens.get() {
+            check_token(&tokens, request)?;
         }
         if !request.method().is_safe() && is_cross_site(request, host.as_ref()) {
             return Err(Refused::CrossSite);
@@ -77,17 +68,15 @@ impl Guard {
     }
 }
 
-impl Tokens {
-    fn check<B>(&self, request: &Request<B>) -> Result<(), Refused> {
-        let given = only(request, &AUTHORIZATION).ok().flatten().and_then(bearer).ok_or(Refused::NoToken)?;
-        if self.all.is(given) {
-            return Ok(());
-        }
-        match &self.read {
-            Some(read) if read.is(given) && request.method().is_safe() => Ok(()),
-            Some(read) if read.is(given) => Err(Refused::ReadsOnly),
-            _ => Err(Refused::NoToken),
-        }
+fn check_token<B>(tokens: &AdminTokens, request: &Request<B>) -> Result<(), Refused> {
+    let given = only(request, &AUTHORIZATION).ok().flatten().and_then(bearer).ok_or(Refused::NoToken)?;
+    if tokens.all.is(given) {
+        return Ok(());
+    }
+    match &tokens.read {
+        Some(read) if read.is(given) && request.method().is_safe() => Ok(()),
+        Some(read) if read.is(given) => Err(Refused::ReadsOnly),
+        _ => Err(Refused::NoToken),
     }
 }
 
@@ -183,12 +172,13 @@ impl Refused {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::{Settings, Source};
 
     fn guard(hosts: &[&str], token: Option<&str>) -> Guard {
-        let tokens = token.map(|token| Tokens {
-            all: Token::parse(token).expect("a token"),
-            read: Token::parse("for-reading").ok(),
-        });
+        let lines = token.map(|token| format!("token = {token:?}\nread_token = 'for-reading'\n"));
+        let text = format!("[admin]\n{}", lines.unwrap_or_default());
+        let settings = Settings::parse(Source::new("gateway.toml", text), None).expect("sound settings");
+        let tokens = Arc::new(AdminTokensInForce::new(&settings.admin));
         Guard { hosts: hosts.iter().map(|&host| host.to_owned()).collect(), tokens }
     }
 

@@ -68,7 +68,7 @@ pub async fn serve(
     reloads: mpsc::Sender<ReloadRequest>,
     stop: Stop,
 ) {
-    let guard = Guard::new(&plane.shared.settings.admin);
+    let guard = Guard::new(&plane);
     let [pages, actions] = [(); 2].map(|()| Arc::new(Semaphore::new(MAX_REQUESTS)));
     let port = Port { plane, reloads, stop, guard, pages, actions };
     // The thread ends when its owner does, which is this future.

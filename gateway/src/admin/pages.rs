@@ -3,7 +3,7 @@
 use super::instances::instance;
 use super::{auth, bound, certificates, limits, names, settings, traffic};
 use crate::backends::{Backend, Member};
-use crate::config::{Balance, OverloadSpec, Priority, RetryOn, RetrySpec, SecuritySpec, shown_host};
+use crate::config::{Balance, HashBy, OverloadSpec, Priority, RetryOn, RetrySpec, SecuritySpec, shown_host};
 use crate::control::{Found, Kind, Plane, Unfit};
 use crate::fields::FieldName;
 use crate::routes::{Action, CallAction, Route};
@@ -162,6 +162,7 @@ fn call(call: &CallAction, unfit: &[Unfit]) -> Value {
         "backend": spec.backend,
         "version": spec.policy.split.version,
         "split": traffic::split(call),
+        "split_by": spec.policy.split.by.as_ref().map(HashBy::text),
         "shadow": traffic::shadow(call),
         "fallback": traffic::fallback(call),
         "timeout_ms": spec.timeout.as_millis() as u64,

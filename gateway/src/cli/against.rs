@@ -42,8 +42,12 @@ pub(super) fn check(tables: &Tables, endpoint: &str, backend: Option<&str>) -> R
     let names = backends.join("`, `");
     let routes = calls.iter().filter(|(caller, _)| matches!(caller, Caller::Route(_))).count();
     let fit = match calls.len() - routes {
-        0 => super::count(routes, "route"),
-        others => format!("{} and {}", super::count(routes, "route"), super::count(others, "authenticator")),
+        0 => super::listing::count(routes, "route"),
+        others => format!(
+            "{} and {}",
+            super::listing::count(routes, "route"),
+            super::listing::count(others, "authenticator")
+        ),
     };
     let streamed: BTreeSet<String> = calls.iter().filter_map(|(_, call)| streamed(call, &offer)).collect();
     let streamed: String = streamed.iter().map(|one| format!("; {one}")).collect();

@@ -7,10 +7,10 @@
 mod against;
 mod diff;
 mod key;
+mod listing;
 
-use crate::config::{ActionSpec, Diagnostics, RouteSpec, Settings, Tables};
+use crate::config::{Diagnostics, Settings, Tables};
 use crate::control;
-use crate::steps::Steps;
 use crate::telemetry::log;
 use against::Failure;
 use clap::{Args, Parser, Subcommand};
@@ -29,12 +29,12 @@ pub enum Command {
     /// Check all files and say what is wrong with them
     ///
     /// Reads the gateway's file and all tables as `run` would, without serving. Exits with 0 and one line on standard
-    /// output, or with 1 and every mistake on standard error. With --against it also asks a living backend what it offers.
+    /// output, after which it says who may call as soon as some route does; or with 1 and every mistake on standard error. With --against it also asks a living backend what it offers.
     Check(Check),
     /// List the routes with the methods they call
     ///
     /// One line a route: what it matches, the method, its Call ID (the number on the wire) and the backend, or what it
-    /// does instead of a call; and the steps that its requests pass before, in their order.
+    /// does instead of a call; the steps that its requests pass before, in their order; and the rules that are asked of it.
     Routes(Config),
     /// Make API keys
     #[command(subcommand)]
@@ -175,52 +175,11 @@ fn check(what: &Check) -> Result<String, Failure> {
     if let Some(url) = &what.diff {
         diff::check(&tables, &Settings::load(&what.config.file)?, url)?;
     }
-    let counts = [(tables.routes.len(), "route"), (tables.backends.len(), "backend")];
-    let certificates = Some((tables.certificates.len(), "certificate")).filter(|(n, _)| *n > 0);
-    let counts: Vec<String> =
-        counts.into_iter().chain(certificates).map(|(n, what)| count(n, what)).collect();
-    Ok(format!("ok: {}, hash {}", counts.join(", "), tables.hash))
-}
-
-fn count(number: usize, what: &str) -> String {
-    match number {
-        1 => format!("1 {what}"),
-        _ => format!("{number} {what}s"),
-    }
+    Ok(listing::summary(&tables))
 }
 
 fn routes(file: &Path) -> Result<String, Diagnostics> {
-    let tables = load(file)?;
-    let row = |route: &RouteSpec| {
-        let (id, backend) = match &route.action {
-            ActionSpec::Call(call) => {
-                (call.call.call_id().to_string(), call.policy.split.shown(&call.backend))
-            }
-            _ => ("-".to_owned(), "-".to_owned()),
-        };
-        [
-            format!("{:6} {}", route.matcher.method, route.matcher.name()),
-            route.action.to_string(),
-            id,
-            backend,
-            Steps::shown(&route.policy).join("; "),
-        ]
-    };
-    let head = ["ROUTE", "CALL", "CALL ID", "BACKEND", "STEPS"].map(str::to_owned);
-    let rows: Vec<_> = std::iter::once(head).chain(tables.routes.iter().map(row)).collect();
-    Ok(aligned(&rows))
-}
-
-/// Columns two spaces apart, as wide as their widest cell.
-fn aligned<const N: usize>(rows: &[[String; N]]) -> String {
-    let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0);
-    let widths: [usize; N] = std::array::from_fn(width);
-    let line = |row: &[String; N]| {
-        let cells: Vec<String> =
-            row.iter().zip(widths).map(|(cell, width)| format!("{cell:width$}")).collect();
-        cells.join("  ").trim_end().to_owned()
-    };
-    rows.iter().map(line).collect::<Vec<_>>().join("\n")
+    Ok(listing::routes(&load(file)?))
 }
 
 #[cfg(test)]
@@ -290,24 +249,5 @@ mod tests {
              [[certificates]]\nnames = ['a.example']\ncert = 'a.pem'\nkey = 'a.key'\n",
         );
         assert_eq!(mistakes(&file), 2, "of all files that are named");
-    }
-
-    #[test]
-    fn routes_are_listed_in_columns() {
-        let (_folder, file) = folder(
-            "[backends.shop]\nendpoints = ['x:1']\n\
-             [[routes]]\nmatch = 'GET /v1/calc/add'\ncall = 'calc.add'\n\
-             [[routes]]\nmatch = 'GET /old'\nredirect = { to = '/v1/calc/add' }\n\
-             max_in_flight = 8\nrate_limit = [{ rate = '5/s' }, { rate = '60/m', by = 'client' }]\n\
-             [[routes]]\nmatch = 'DELETE /x'\ncall = 0x1234abcd\n",
-        );
-        let add = callgate_protocol::CallId::of("calc", "add");
-        let expected = format!(
-            "ROUTE                CALL                       CALL ID     BACKEND  STEPS\n\
-             GET    /v1/calc/add  calc.add                   {add}  shop\n\
-             GET    /old          redirect 308 /v1/calc/add  -           -        rate_limit route:5/s, client:60/m; max_in_flight 8\n\
-             DELETE /x            0x1234abcd                 0x1234abcd  shop"
-        );
-        assert_eq!(routes(&file).unwrap(), expected);
     }
 }

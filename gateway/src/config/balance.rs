@@ -4,11 +4,11 @@
 use super::auth::AuthKind;
 use super::complaint::Complaint;
 use super::diagnostics::Diagnostic;
+use super::hash_by::{HashBy, hash_by};
 use super::name;
 use super::reader::{Item, Reader, Section};
 use super::route::RouteSpec;
 use super::suggest::names_help;
-use crate::fields::FieldName;
 use std::collections::BTreeSet;
 use std::ops::RangeInclusive;
 use std::sync::Arc;
@@ -55,37 +55,6 @@ pub struct HashSpec {
     /// An instance with more calls in flight than so many percent of the average gets none for its keys; 101 to 1000, by
     /// default however many it has.
     pub load_factor: Option<u32>,
-}
-
-/// Where a request has its key.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub enum HashBy {
-    /// In the header of that name.
-    Header(FieldName),
-    /// In the path parameter of that name.
-    Path(String),
-    /// In the cookie of that name.
-    Cookie(String),
-    /// It is the client's IP address.
-    Client,
-    /// It is who calls.
-    Identity,
-    /// It is that claim of the caller.
-    Claim(String),
-}
-
-impl HashBy {
-    /// As the tables write it.
-    pub fn text(&self) -> String {
-        match self {
-            HashBy::Header(name) => format!("header:{name}"),
-            HashBy::Path(name) => format!("path:{name}"),
-            HashBy::Cookie(name) => format!("cookie:{name}"),
-            HashBy::Client => "client".to_owned(),
-            HashBy::Identity => "identity".to_owned(),
-            HashBy::Claim(name) => format!("claim:{name}"),
-        }
-    }
 }
 
 impl Balance {
@@ -194,47 +163,6 @@ fn strategy(text: &str) -> Result<Balance, Complaint> {
         (false, Some(help)) => complaint.help(help),
         (false, None) => complaint,
     })
-}
-
-fn hash_by(text: &str) -> Result<HashBy, Complaint> {
-    match text {
-        "client" => return Ok(HashBy::Client),
-        "identity" => return Ok(HashBy::Identity),
-        _ => {}
-    }
-    let kinds = ["header", "path", "cookie", "client", "identity", "claim"];
-    let Some((kind, name)) = text.split_once(':') else {
-        let complaint = Complaint::new(
-            format!("`{text}` is nothing to hash by"),
-            "expected `header:name`, `path:name`, `cookie:name`, `client`, `identity` or `claim:name`",
-        );
-        return Err(match kinds.contains(&text) {
-            true => complaint.help(format!("which one? write \"{text}:name\"")),
-            false => complaint.help(format!("write \"header:{text}\", \"path:{text}\" or \"cookie:{text}\"")),
-        });
-    };
-    let within = text.len() - name.len()..text.len();
-    let token = |name: &str| {
-        let good = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
-        (1..=256).contains(&name.len()) && name.bytes().all(good)
-    };
-    match kind {
-        "header" | "cookie" if !token(name) => {
-            let complaint =
-                Complaint::new(format!("not a {kind}'s name"), "expected letters, digits, `-`, `_`, `.`");
-            Err(complaint.within(within))
-        }
-        "header" => Ok(HashBy::Header(name.into())),
-        "cookie" => Ok(HashBy::Cookie(name.to_owned())),
-        "path" => Ok(HashBy::Path(name.to_owned())),
-        "claim" if (1..=256).contains(&name.len()) => Ok(HashBy::Claim(name.to_owned())),
-        "claim" => Err(Complaint::new("not a claim's name", "expected 1 to 256 bytes").within(within)),
-        _ => {
-            let complaint =
-                Complaint::new(format!("`{kind}` is nothing to hash by"), "not known").within(0..kind.len());
-            Err(names_help(kind, kinds).into_iter().fold(complaint, Complaint::help))
-        }
-    }
 }
 
 fn read_factor(reader: &mut Reader<'_>, item: &Item<'_>) -> Option<u32> {

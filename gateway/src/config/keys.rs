@@ -75,6 +75,7 @@ keys! {
     FORWARD_CLAIMS "forward_claims", CALLS, AT_TOP, "claims of the caller that go along";
     PRIORITY "priority", CALLS, NOT_AT_TOP, "what is shed first";
     SPLIT "split", CALLS, NOT_AT_TOP, "parts of the calls go to other backends, or to versions";
+    SPLIT_BY "split_by", CALLS, NOT_AT_TOP, "what keeps calls at a target of the split";
     VERSION "version", CALLS, NOT_AT_TOP, "calls go to instances of that version only";
     SHADOW "shadow", CALLS, NOT_AT_TOP, "a share of the calls is copied";
     FALLBACK "fallback", CALLS, NOT_AT_TOP, "who replies when no instance is there";

@@ -44,6 +44,7 @@ mod files;
 mod foreign;
 mod foreign_paths;
 mod forward_claims;
+mod hash_by;
 mod health;
 mod host;
 mod hosts;
@@ -105,7 +106,7 @@ pub(crate) use auth_files::{AuthFiles, tell_skipped};
 pub use backend::BackendSpec;
 pub(crate) use backend_files::{Loaded, TlsClient};
 pub use backend_security::{BackendTls, BackendToken, OwnCertificate, SecuritySpec};
-pub use balance::{Balance, HashBy, HashSpec, Placement};
+pub use balance::{Balance, HashSpec, Placement};
 pub use body::BodyTypes;
 pub use call_policy::CallPolicy;
 pub use call_ref::CallRef;
@@ -127,6 +128,7 @@ pub use fallback::FallbackSpec;
 pub use files::MAX_FILE;
 pub(crate) use files::{gather, read};
 pub use forward_claims::ForwardClaims;
+pub use hash_by::HashBy;
 pub use hosts::Hosts;
 pub(crate) use hosts::shown as shown_host;
 pub use http_target::HttpTarget;
@@ -157,9 +159,9 @@ pub use secret_source::SecretSource;
 pub use security_headers::SecurityHeaders;
 pub use settings::{
     AcceptExposure, AccessField, AccessFields, AccessLogFormat, AccessLogSettings, AdminSettings,
-    ClientSettings, Forwarded, HalfClose, Hsts, Http2, Http2Settings, ListenAddress, ListenerClients,
-    ListenerSettings, LogFormat, LogSettings, Protocol, ProxyProtocol, ServerSettings, Settings,
-    TableSettings, TicketKeysFile, TlsSettings, UpgradeSettings,
+    AdminTokens, ClientSettings, Forwarded, HalfClose, Hsts, Http2, Http2Settings, ListenAddress,
+    ListenerClients, ListenerSettings, LogFormat, LogSettings, Protocol, ProxyProtocol, ServerSettings,
+    Settings, TableSettings, TicketKeysFile, TlsSettings, UpgradeSettings,
 };
 pub use shadow::{ShadowSpec, Share};
 pub(crate) use source::shown;

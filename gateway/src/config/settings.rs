@@ -2,12 +2,14 @@
 
 mod access_log;
 mod admin;
+mod admin_tokens;
 mod http2;
 mod keys;
 mod listeners;
 mod ticket_keys;
 
 pub use access_log::{AccessField, AccessFields, AccessLogFormat, AccessLogSettings};
+pub use admin_tokens::AdminTokens;
 pub use http2::{Http2, Http2Settings};
 pub use listeners::{
     ClientSettings, Forwarded, HalfClose, Hsts, ListenAddress, ListenerClients, ListenerSettings, Protocol,
@@ -132,6 +134,8 @@ pub struct AdminSettings {
     pub token: Option<Token>,
     /// What those may bring along instead that change nothing. Where it is, `token` is.
     pub read_token: Option<Token>,
+    /// The files that both were read from, where they are kept in some.
+    pub token_files: [Option<PathBuf>; 2],
 }
 
 /// `[tables]`
@@ -276,6 +280,7 @@ impl Settings {
                 hosts: Vec::new(),
                 token: None,
                 read_token: None,
+                token_files: [None, None],
             },
             tables: TableSettings {
                 watch: vec![absolute(file, "../routes")],

@@ -1,9 +1,10 @@
-//! `split` and `version` of a route: its calls by weight over backends or over the versions of their instances, and by what
+//! `split`, `split_by` and `version` of a route: its calls by weight over backends or over the versions of their instances, and by what
 //! a request's headers say.
 
 use super::complaint::Complaint;
 use super::destination::{self, DestinationSpec};
 use super::diagnostics::Diagnostic;
+use super::hash_by::{HashBy, hash_by};
 use super::keys;
 use super::reader::{Item, Reader, Section};
 use crate::fields::FieldName;
@@ -15,6 +16,8 @@ const KEYS: &[&str] = &["backend", "version", "weight", "header"];
 /// What the whole looks like, for whoever wrote something else.
 const TARGETS: &str =
     "an array such as [{ backend = \"shop\", weight = 95 }, { backend = \"shop-next\", weight = 5 }]";
+/// What keys look like.
+const BY: &str = "a text such as \"identity\" or \"claim:tenant\"";
 /// What a header looks like.
 const HEADER: &str = "a header such as \"x-canary: yes\", or an array of them";
 const WEIGHTS: RangeInclusive<u64> = 0..=1_000_000;
@@ -25,6 +28,8 @@ const MAX_TARGETS: usize = 32;
 pub struct SplitSpec {
     /// At most 32, in the order of the file; none: all calls go to the route's backend. Their weights sum to more than 0.
     pub targets: Vec<TargetSpec>,
+    /// By what a call's target is chosen, so that those of one key stay together; none: each is drawn by itself.
+    pub by: Option<HashBy>,
     /// Only instances that say so of the method's service; for targets without a version of their own.
     pub version: Option<String>,
 }
@@ -80,10 +85,17 @@ impl SplitSpec {
     /// Reads `split` and `version` of a route.
     pub(super) fn read(reader: &mut Reader<'_>, section: &Section<'_>) -> SplitSpec {
         let version = section.get(keys::VERSION.name).and_then(|item| destination::version(reader, &item));
-        let mut spec = SplitSpec { targets: Vec::new(), version };
+        let by = section.get(keys::SPLIT_BY.name);
+        let by = by.map(|item| (reader.text(&item, BY, hash_by), item));
+        let mut spec = SplitSpec { targets: Vec::new(), by: None, version };
         let Some(item) = section.get(keys::SPLIT.name) else {
+            if let Some((_, item)) = by {
+                let useless = Complaint::new("`split_by` has no effect", "the route has no `split`");
+                reader.complain::<()>(&item, useless.help("remove it, or write `split` as well"));
+            }
             return spec;
         };
+        spec.by = by.and_then(|(by, _)| by);
         let before = reader.found.len();
         for value in reader.array(&item, TARGETS).unwrap_or_default() {
             let one = Item { value, ..item.clone() };

@@ -200,6 +200,7 @@ fn check(sources: Vec<Source>, mut found: Vec<Diagnostic>) -> Result<Tables, Dia
             limits.resolve(&declared.limits, &draft.source, declared.incomplete, &mut found);
         }
         found.extend(who_may_call::limits(&draft));
+        found.extend(who_may_call::split(&draft));
         who_may_call::bound(&draft, &mut found);
         who_may_call::rules(&draft, &mut found);
         let ActionDraft::Call(call) = &draft.action else {

@@ -4,6 +4,7 @@
 use super::action::ActionDraft;
 use super::auth::Authenticators;
 use super::diagnostics::Diagnostic;
+use super::hash_by::HashBy;
 use super::rate_limit::LimitBy;
 use super::route::Draft;
 use callgate_transcode::FieldSource;
@@ -96,6 +97,30 @@ pub(super) fn rules(draft: &Draft, found: &mut Vec<Diagnostic>) {
             found.push(unknown.help(NEEDS_CLAIMS));
         }
     }
+}
+
+/// What is wrong with a split by what no request of the route has: all would be drawn.
+pub(super) fn split(draft: &Draft) -> Option<Diagnostic> {
+    let ActionDraft::Call(call) = &draft.action else { return None };
+    let (auth, by) = (&draft.policy.auth, call.policy.split.by.as_ref()?);
+    let (title, help) = match by {
+        HashBy::Identity if auth.identifies_nobody() => (
+            "no caller of this route has an identity".to_owned(),
+            "write auth = \"NAME\" with the name of an authenticator that tells who calls",
+        ),
+        HashBy::Claim(name) if !auth.may_claim(name) => {
+            (format!("no caller of this route has a verified claim `{name}`"), NEEDS_CLAIMS)
+        }
+        HashBy::Path(name) if draft.matcher.as_ref().is_some_and(|one| !one.path.params().contains(name)) => {
+            (
+                format!("the route's path has no parameter `{name}`"),
+                "name one of the parameters of its `match`",
+            )
+        }
+        _ => return None,
+    };
+    let label = format!("its calls are split by `{}`", by.text());
+    Some(Diagnostic::new(title).at(&draft.source, draft.span.clone(), label).help(help))
 }
 
 /// What is wrong with limits by callers where there are none that are known, or none that claim such a thing: all would share one bucket.

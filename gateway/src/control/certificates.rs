@@ -1,13 +1,14 @@
 //! The files of TLS and of authenticators, beside the tables: certificates and their keys, ticket keys, what backends have of them, tokens, and what tells
-//! who calls. They come into force while the gateway serves, and
+//! who calls; and the tokens of the admin port. They come into force while the gateway serves, and
 //! without a reload: whoever renews a certificate tells nobody.
 //!
 //! The control task alone does this, as it alone takes tables.
 
+use super::admin_tokens::AdminTokensInForce;
 use super::watch::Watcher;
 use super::{Plane, aside};
 use crate::certificates::Expiry;
-use crate::worker::{ListenerTls, Shared};
+use crate::worker::ListenerTls;
 use callgate_tls::UnixTime;
 use std::collections::BTreeSet;
 use std::path::PathBuf;
@@ -58,7 +59,7 @@ impl TlsFiles {
             self.files = files;
         }
         if !self.files.is_empty() {
-            if aside(plane, |plane| refresh(&plane.shared)).await.is_none() {
+            if aside(plane, refresh).await.is_none() {
                 tracing::error!(
                     "the files of TLS are looked at again in ten seconds; what was in force stays so"
                 );
@@ -80,6 +81,7 @@ fn files(plane: &Plane) -> Vec<PathBuf> {
     let of_backends: BTreeSet<_> = table.backends.iter().flat_map(|one| one.spec.security.files()).collect();
     files.extend(of_backends.into_iter().map(PathBuf::from));
     files.extend(table.authenticators.iter().flat_map(|one| one.spec.files()).map(PathBuf::from));
+    files.extend(AdminTokensInForce::files(&shared.settings.admin));
     files.extend(unsound.iter().flat_map(|files| files.iter().cloned()));
     files.extend(shared.settings.server.tls_ticket_keys.iter().map(|keys| keys.path.clone()));
     files.extend(shared.listeners.iter().flat_map(|one| one.tls.iter().flat_map(ListenerTls::files)));
@@ -87,8 +89,9 @@ fn files(plane: &Plane) -> Vec<PathBuf> {
 }
 
 /// Takes what the files say now. What is bad is not taken, and the log says so.
-fn refresh(shared: &Shared) {
-    let now = UnixTime::now();
+fn refresh(plane: &Plane) {
+    let (shared, now) = (&plane.shared, UnixTime::now());
+    plane.admin_tokens.refresh(&shared.settings.admin);
     shared.certificates.refresh(now);
     shared.table.load().backends.iter().for_each(|backend| backend.refresh_security(now));
     shared.table.load().authenticators.iter().for_each(|one| one.refresh());

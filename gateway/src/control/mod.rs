@@ -3,6 +3,7 @@
 //! Reloads come one at a time through this task, whoever asks for them: a file event, SIGHUP or the admin port. A
 //! table with a mistake leaves the old one serving. Changes of members come through it as well.
 
+mod admin_tokens;
 mod certificates;
 mod fit;
 mod keeping;
@@ -16,6 +17,7 @@ mod read;
 mod unfit;
 pub mod watch;
 
+pub use admin_tokens::AdminTokensInForce;
 pub use plane::Plane;
 pub use ratchet::{check as check_exposure, refused as refuse_exposure, remember as remember_exposure};
 pub use read::{Read, check, first};
@@ -241,9 +243,9 @@ fn stand_back() {
 
 /// Puts sound tables into force, and their certificates with them.
 pub fn take(plane: &Plane, read: Read, cause: &'static str) -> Reload {
-    let Read { tables, certificates } = read;
+    let Read { tables, certificates, ways } = read;
     plane.last_error.store(None);
-    ratchet::taken(plane, &tables);
+    ratchet::taken(plane, &tables, ways);
     let before = plane.shared.table.load_full();
     let hash = tables.hash.to_string();
     let table = Table::next(&before, tables, &plane.names.lists(), plane.shared.workers);

@@ -1,6 +1,7 @@
 //! What is known beside what workers share: how the tables in force came about, what names list, what fits. Control writes it, the
 //! admin port shows it, upgrades hand some of it over; no request needs it.
 
+use super::admin_tokens::AdminTokensInForce;
 use super::unfit::Fits;
 use crate::auth::KeySets;
 use crate::discovery::Names;
@@ -29,6 +30,8 @@ pub struct Plane {
     pub upgrades: UpgradeStats,
     /// What is kept on disk.
     pub state: State,
+    /// What is asked of those who ask on the admin port.
+    pub admin_tokens: Arc<AdminTokensInForce>,
     /// Who could call what, which tables to come are compared with; nothing before the first ones.
     pub exposure: ArcSwapOption<Record>,
     /// What the log has lost.
@@ -51,6 +54,7 @@ impl Plane {
             reloads: ReloadStats::default(),
             upgrades: UpgradeStats::default(),
             state,
+            admin_tokens: Arc::new(AdminTokensInForce::new(&shared.settings.admin)),
             exposure: ArcSwapOption::empty(),
             log,
             last_error: ArcSwapOption::empty(),

@@ -1,7 +1,7 @@
 //! A ratchet: tables that let more callers come to a method than those in force are not taken, until one of them accepts exactly that. What was
 //! in force is kept on disk where there is a folder for state, so that a restart opens nothing either.
 
-use super::Plane;
+use super::{Plane, Read};
 use crate::config::{AcceptExposure, Diagnostics, Tables};
 use crate::exposure::{Exposure, Record, Ways, asked, methods};
 use std::sync::Arc;
@@ -9,8 +9,11 @@ use std::sync::Arc;
 /// The file in the folder for state.
 const FILE: &str = "exposure";
 
-/// Begins with what was in force when the last gateway ended, as far as it was kept.
-pub fn remember(plane: &Plane) {
+/// Begins with what is in force in the gateway that this one succeeds; or with what was when the last one ended, as far as it was kept.
+pub fn remember(plane: &Plane, before: Option<Record>) {
+    if let Some(record) = before {
+        return plane.exposure.store(Some(Arc::new(record)));
+    }
     let Some(kept) = plane.state.read(FILE) else { return };
     match Record::parse(&kept) {
         Some(record) => plane.exposure.store(Some(Arc::new(record))),
@@ -18,20 +21,24 @@ pub fn remember(plane: &Plane) {
     }
 }
 
-/// Whether tables may be taken.
+/// Tables that were read, if they may be taken.
 ///
 /// # Errors
 ///
 /// They open ways that nobody has accepted: which, and how to accept them.
-pub fn check(plane: &Plane, tables: &Tables) -> Result<(), Diagnostics> {
+pub fn check(plane: &Plane, mut read: Read) -> Result<Read, Diagnostics> {
+    let tables = &read.tables;
     if plane.shared.settings.tables.accept_exposure == AcceptExposure::Any {
-        return Ok(());
+        return Ok(read);
     }
     let ways = Ways::of(tables, &plane.shared.settings.listeners);
     let exposure = plane.exposure.load_full().and_then(|record| record.opened_by(&ways));
     match exposure {
         Some(exposure) if !tables.accepted.contains(&exposure.hash()) => Err(refused(tables, &exposure)),
-        _ => Ok(()),
+        _ => {
+            read.ways = Some(ways);
+            Ok(read)
+        }
     }
 }
 
@@ -46,8 +53,8 @@ pub fn refused(tables: &Tables, exposure: &Exposure) -> Diagnostics {
 }
 
 /// Tables were taken: what they open is in force now, and is told if something was there to guard.
-pub(super) fn taken(plane: &Plane, tables: &Tables) {
-    let ways = Ways::of(tables, &plane.shared.settings.listeners);
+pub(super) fn taken(plane: &Plane, tables: &Tables, ways: Option<Ways>) {
+    let ways = ways.unwrap_or_else(|| Ways::of(tables, &plane.shared.settings.listeners));
     let before = plane.exposure.load_full();
     for opened in
         before.iter().filter_map(|record| record.opened_by(&ways)).flat_map(|all| all.opened().to_vec())

@@ -3,6 +3,7 @@
 use super::{Plane, Reload, ratchet};
 use crate::certificates::{InForce, Start};
 use crate::config::{AuthSpec, BackendSpec, Diagnostics, Tables, both};
+use crate::exposure::Ways;
 use crate::routes::Table;
 use callgate_tls::UnixTime;
 use std::path::{Path, PathBuf};
@@ -12,6 +13,8 @@ use std::sync::Arc;
 pub struct Read {
     pub(super) tables: Tables,
     pub(super) certificates: InForce,
+    /// Who could call what by them, once that was looked at.
+    pub(super) ways: Option<Ways>,
 }
 
 /// Reads the tables and what they name for the start.
@@ -41,7 +44,7 @@ pub(super) fn load(plane: &Plane, cause: &'static str) -> Result<Read, Reload> {
             let named: Vec<PathBuf> = named.map(Path::to_owned).collect();
             let (table, certificates) = (plane.shared.table.load(), plane.shared.certificates.all());
             let read = Read::of(tables, &table, &certificates, Start::Serves);
-            let read = read.and_then(|read| ratchet::check(plane, &read.tables).map(|()| read));
+            let read = read.and_then(|read| ratchet::check(plane, read));
             read.map(Some).inspect_err(|_| plane.unsound.store(Some(Arc::new(named))))
         }
         None => Ok(None),
@@ -63,18 +66,13 @@ pub fn check(tables: Tables) -> Result<Tables, Diagnostics> {
 }
 
 impl Read {
-    /// What the tables say.
-    pub fn tables(&self) -> &Tables {
-        &self.tables
-    }
-
     /// Reads what the tables name. What is in force stays so, whatever its files say.
     fn of(tables: Tables, table: &Table, in_force: &InForce, start: Start) -> Result<Read, Diagnostics> {
         let certificates = in_force.next(&tables.certificates, start, UnixTime::now());
         let security = tables.check_security(start == Start::Begins, |spec| is_in_force(table, spec));
         let authenticators = tables.check_authenticators(|spec| knows_callers(table, spec));
         let (certificates, ((), ())) = both(certificates, both(security, authenticators))?;
-        Ok(Read { tables, certificates })
+        Ok(Read { tables, certificates, ways: None })
     }
 }
 

@@ -25,6 +25,20 @@ pub(super) fn hash_key<'b>(
     }
 }
 
+/// The number by which a split chooses a request's target: of its key, where the split goes by one. It says nothing of the instance that the
+/// same key has in a backend which spreads its calls by keys.
+pub(super) fn lot<'b>(
+    by: Option<&'b HashBy>,
+    route: &Route,
+    path: &PathParams<'_>,
+    fields: Fields<'_>,
+    who: Who<'_>,
+) -> Result<Option<u64>, Repeated<'b>> {
+    let Some(by) = by else { return Ok(None) };
+    let key = find(by, route, path, fields, who)?;
+    Ok(key.map(|key| hash(1, &key.to_le_bytes())))
+}
+
 fn find<'b>(
     by: &'b HashBy,
     route: &Route,

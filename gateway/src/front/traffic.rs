@@ -2,7 +2,7 @@
 //! and to the route's fallback when no instance is there.
 
 use super::exchange::Exchange;
-use super::hash_key::hash_key;
+use super::hash_key::{hash_key, lot};
 use super::notify;
 use super::reply::{self, Reply};
 use super::shadow;
@@ -52,7 +52,9 @@ async fn serve<'a>(
     let worker = &exchange.worker;
     let bears = |header: &HeaderMatch| bears(exchange.head.fields(), header);
     let takes = |to: &Destination| call::takes(worker, request.call, &to.backend, to.version.as_deref());
-    let (target, reason) = traffic.choose(bears, takes);
+    let (by, fields) = (request.call.spec.policy.split.by.as_ref(), exchange.head.fields());
+    let lot = lot(by, request.route, &request.path, fields, exchange.who())?;
+    let (target, reason) = traffic.choose(bears, takes, lot);
     direct(request, &target.to, exchange)?;
     target.stats.0.of(worker.id).taken(reason);
     request.has_fallback = traffic.fallback.is_some();

@@ -91,8 +91,8 @@ fn prepare(
     if before.is_none() {
         remember_lists(&plane);
     }
-    control::remember_exposure(&plane);
-    control::check_exposure(&plane, read.tables()).map_err(|error| error.to_string())?;
+    control::remember_exposure(&plane, before.as_mut().and_then(|before| before.exposure.take()));
+    let read = control::check_exposure(&plane, read).map_err(|error| error.to_string())?;
     let tickets = before.as_mut().and_then(|before| before.tickets.take());
     begin_tickets(&plane, tickets);
     if let Some(before) = &mut before {

@@ -74,6 +74,9 @@ fn of_call<'r>(call: &'r CallAction, names: &mut BTreeSet<&'r str>) {
     }
     let chosen_by = spec.policy.split.targets.iter().flat_map(|target| &target.headers);
     names.extend(chosen_by.map(|header| header.name.as_str()));
+    if let Some(HashBy::Header(name)) = &spec.policy.split.by {
+        names.insert(name.as_str());
+    }
     for backend in call.backends() {
         if let Balance::Hash(hash) = &backend.spec.balance
             && let HashBy::Header(name) = &hash.by

@@ -1,7 +1,8 @@
 //! Where a route's calls go when they do not just go to its backend: the targets of its split, its shadow, its fallback.
 //!
 //! A call takes a target once, before it is sent: its retries stay there. Which target is drawn anew for each call, by weight, so
-//! that gateways and workers need not agree and no client is bound to a target. A drawn target of whose instances none takes calls
+//! that gateways and workers need not agree and no client is bound to a target. Where the split goes by a key, a number that follows from the key
+//! takes the place of chance: gateways and workers then agree without a word. A drawn target of whose instances none takes calls
 //! would refuse its share although others could serve it; so the draw is repeated among the others. A target that a request has
 //! named by its header is kept: whoever names it wants to see it, or see it fail.
 
@@ -145,11 +146,12 @@ impl Traffic {
     }
 
     /// The target that a call takes, and why: by what headers its request bears, or else by weight among those that have
-    /// instances which take calls. Where none has, the one that was drawn first.
+    /// instances which take calls. Where none has, the one that was drawn first. What has a `lot` is always drawn alike.
     pub fn choose(
         &self,
         bears: impl Fn(&HeaderMatch) -> bool,
         takes: impl Fn(&Destination) -> bool,
+        lot: Option<u64>,
     ) -> (&Target, TargetReason) {
         if let [only] = self.targets.as_slice() {
             return (only, TargetReason::Weight);
@@ -157,7 +159,7 @@ impl Traffic {
         if let Some(named) = self.targets.iter().find(|target| target.headers.iter().any(&bears)) {
             return (named, TargetReason::Header);
         }
-        let drawn = self.draw(self.total, |_| true);
+        let drawn = self.draw(self.total, lot, |_| true);
         if takes(&drawn.to) {
             return (drawn, TargetReason::Weight);
         }
@@ -169,12 +171,14 @@ impl Traffic {
         if total == 0 {
             return (drawn, TargetReason::Weight);
         }
-        (self.draw(total, |at| able & 1 << at != 0), TargetReason::Spill)
+        (self.draw(total, lot, |at| able & 1 << at != 0), TargetReason::Spill)
     }
 
     /// One of the targets with such numbers, by weight; `total` is the sum of theirs, and not 0.
-    fn draw(&self, total: u32, among: impl Fn(usize) -> bool) -> &Target {
-        let mut left = fastrand::u32(..total.max(1));
+    fn draw(&self, total: u32, lot: Option<u64>, among: impl Fn(usize) -> bool) -> &Target {
+        let total = total.max(1);
+        // Less than the total.
+        let mut left = lot.map_or_else(|| fastrand::u32(..total), |lot| (lot % u64::from(total)) as u32);
         for (_, target) in self.targets.iter().enumerate().filter(|(at, _)| among(*at)) {
             if left < target.weight {
                 return target;

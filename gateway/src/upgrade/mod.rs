@@ -11,6 +11,7 @@
 //! upgrades OK FAILED   ------------------>
 //! leads NAME INSTANCE  ------------------> a line for each instance that each name lists which endpoints give
 //! tickets SINCE KEY …  ------------------> the keys under which TLS sessions are resumed, if they are its own
+//! exposure PART        ------------------> who could call what, in as many lines as that takes
 //! drain BACKEND ADDRESS  ----------------> a line for each endpoint that an operator has told to drain
 //! socket KIND ADDRESS  ------------------> with the descriptor; a line for each listening socket, this one among them,
 //!                                         and for the lock of the state's folder
@@ -33,6 +34,7 @@
 
 mod channel;
 mod drains;
+mod exposure;
 mod offer;
 mod predecessor;
 mod socket;

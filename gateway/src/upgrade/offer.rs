@@ -2,7 +2,7 @@
 
 use super::channel::Channel;
 use super::drains::{self, Drained};
-use super::{LIMIT, Name, VERSION, WORD_LIMIT, systemd, tickets};
+use super::{LIMIT, Name, VERSION, WORD_LIMIT, exposure, systemd, tickets};
 use crate::control::Plane;
 use crate::supervise::{Task, supervised};
 use crate::workers::Ending;
@@ -114,6 +114,7 @@ impl Offer {
         let upgrades = &plane.upgrades;
         let mut words = vec![format!("upgrades {} {}", upgrades.succeeded.get(), upgrades.failed.get())];
         words.extend(tickets::line(&plane.shared.certificates.tickets.all()));
+        words.extend(plane.exposure.load().iter().flat_map(|record| exposure::lines(record)));
         for (name, list) in plane.names.lists() {
             words.extend(list.listed.iter().map(|one| format!("leads {name} {one}")));
         }

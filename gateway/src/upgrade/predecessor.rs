@@ -2,10 +2,12 @@
 
 use super::channel::{Channel, Paused};
 use super::drains::Word;
+use super::exposure::Parts;
 use super::tickets;
 use super::{LIMIT, Name, VERSION, WORD_LIMIT};
 use crate::config::DiscoveryName;
 use crate::discovery::Listed;
+use crate::exposure::Record;
 use callgate_tls::TicketKeys;
 use std::future::{Future, pending};
 use std::io::{self, ErrorKind};
@@ -32,6 +34,8 @@ pub struct Predecessor {
     pub listed: Vec<(DiscoveryName, Listed)>,
     /// The keys of its TLS tickets, and since when the first of them seals.
     pub tickets: Option<(TicketKeys, u64)>,
+    /// Who could call what.
+    pub exposure: Option<Record>,
     /// What operators have said of drains.
     pub words: Vec<Word>,
     sockets: Vec<(String, OwnedFd)>,
@@ -88,6 +92,7 @@ async fn ask(name: &Name) -> io::Result<Predecessor> {
     let mut channel = Channel::new(UnixStream::from_std(stream)?)?;
     let (mut process, mut upgrades) = (channel.peer(), (0, 0));
     let (mut listed, mut sockets, mut words, mut tickets) = (Vec::new(), Vec::new(), Vec::new(), None);
+    let mut exposure = Parts::default();
     loop {
         let ended = || io::Error::new(ErrorKind::UnexpectedEof, "it ended, or does not speak our language");
         let line = channel.hear().await?.ok_or_else(ended)?;
@@ -111,6 +116,7 @@ async fn ask(name: &Name) -> io::Result<Predecessor> {
                 listed.extend(pair.and_then(|(name, one)| Some((name.parse().ok()?, one.parse().ok()?))));
             }
             "tickets" => tickets = tickets::read(rest),
+            "exposure" => exposure.read(rest),
             "drain" if words.len() < MAX_WORDS => words.extend(Word::read(&line)),
             "socket" if sockets.len() < MAX_SOCKETS => {
                 let missing = || io::Error::new(ErrorKind::InvalidData, "it gave a name without a socket");
@@ -118,7 +124,17 @@ async fn ask(name: &Name) -> io::Result<Predecessor> {
             }
             "all" => {
                 let channel = channel.pause()?;
-                return Ok(Predecessor { channel, process, upgrades, listed, tickets, words, sockets });
+                let exposure = exposure.whole();
+                return Ok(Predecessor {
+                    channel,
+                    process,
+                    upgrades,
+                    listed,
+                    tickets,
+                    exposure,
+                    words,
+                    sockets,
+                });
             }
             "no" => return Err(io::Error::other(rest.to_owned())),
             _ => {}

@@ -10,7 +10,7 @@ use callgate_protocol::Token;
 use std::fs::File;
 use std::io::Read;
 use std::net::IpAddr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use toml::de::DeValue;
 
 pub(super) const KEYS: &[&str] = &["listen", "hosts", "token", "token_file", "read_token"];
@@ -27,6 +27,7 @@ pub(super) fn read(reader: &mut Reader<'_>, section: &Section<'_>, admin: &mut A
         let hosts = reader.texts(&item, "[\"gateway.example\"]", host);
         set(&mut admin.hosts, hosts.map(|hosts| hosts.into_iter().map(|(host, _)| host).collect()));
     }
+    let files = &mut admin.token_files;
     admin.token = match (section.get("token"), section.get("token_file")) {
         (Some(_), Some(file)) => {
             let complaint = Complaint::new("`[admin]` has either `token` or `token_file`", "it has both");
@@ -34,12 +35,12 @@ pub(super) fn read(reader: &mut Reader<'_>, section: &Section<'_>, admin: &mut A
             reader.report(complaint.without_place(file.key));
             None
         }
-        (Some(token), None) => read_token(reader, &token),
-        (None, Some(file)) => read_file(reader, &file),
+        (Some(token), None) => read_token(reader, &token, &mut files[0]),
+        (None, Some(file)) => read_file(reader, &file, &mut files[0]),
         (None, None) => None,
     };
     if let Some(item) = section.get("read_token") {
-        admin.read_token = read_token(reader, &item);
+        admin.read_token = read_token(reader, &item, &mut files[1]);
         check_pair(reader, section, &item, admin);
     }
 }
@@ -63,20 +64,21 @@ fn check_pair(reader: &mut Reader<'_>, section: &Section<'_>, item: &Item<'_>, a
     reader.report(complaint.without_place(item.key));
 }
 
-/// A token, or where it is kept. Mistakes are told without the line in which they stand, which may be the secret.
-fn read_token(reader: &mut Reader<'_>, item: &Item<'_>) -> Option<Token> {
+/// A token, or where it is kept, which is noted if it is a file. Mistakes are told without the line in which they stand, which may be the secret.
+fn read_token(reader: &mut Reader<'_>, item: &Item<'_>, file: &mut Option<PathBuf>) -> Option<Token> {
     let key = item.key;
     let token = match item.value.get_ref() {
         DeValue::String(text) => Token::parse(text),
-        DeValue::Table(_) => return load_token(reader, item),
+        DeValue::Table(_) => return load_token(reader, item, file),
         _ => Err("it is not a string, nor a table such as { file = \"…\" }"),
     };
     token.map_err(|why| reader.report(Diagnostic::new(format!("[admin] {key} cannot be one: {why}")))).ok()
 }
 
 /// The token that is kept elsewhere.
-fn load_token(reader: &mut Reader<'_>, item: &Item<'_>) -> Option<Token> {
+fn load_token(reader: &mut Reader<'_>, item: &Item<'_>, file: &mut Option<PathBuf>) -> Option<Token> {
     let source = SecretSource::read(reader, item, "a table such as { file = \"…\" }", "the token's file")?;
+    *file = source.file().map(Path::to_path_buf);
     let content = source.load("the token", &reader.source.clone(), &item.span());
     let content = content.map_err(|found| reader.found.extend(found.into_found())).ok()?;
     let token = std::str::from_utf8(&content)
@@ -87,10 +89,11 @@ fn load_token(reader: &mut Reader<'_>, item: &Item<'_>) -> Option<Token> {
         .map_or_else(|complaint| reader.complain(item, complaint), Some)
 }
 
-fn read_file(reader: &mut Reader<'_>, item: &Item<'_>) -> Option<Token> {
+fn read_file(reader: &mut Reader<'_>, item: &Item<'_>, file: &mut Option<PathBuf>) -> Option<Token> {
     let source = reader.source.clone();
     reader.text(item, "a path such as \"/run/secrets/admin-token\"", |text| {
         let path = absolute(source.path(), text);
+        *file = Some(path.clone());
         let content = content(&path).map_err(|error| {
             Complaint::new(format!("`{}` cannot be read", path.display()), error.to_string())
         })?;
@@ -99,7 +102,7 @@ fn read_file(reader: &mut Reader<'_>, item: &Item<'_>) -> Option<Token> {
     })
 }
 
-fn content(path: &Path) -> std::io::Result<String> {
+pub(super) fn content(path: &Path) -> std::io::Result<String> {
     let mut content = String::new();
     File::open(path)?.take(MAX_FILE).read_to_string(&mut content)?;
     Ok(content)

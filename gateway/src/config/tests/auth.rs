@@ -297,3 +297,35 @@ fn what_cannot_be_asked_is_refused_where_it_stands() {
     let none = "-- a.toml\n[auth.p]\ntype = 'rpc'\ncall = 's.a'\nbind = { t = { header = 'a' } }\n";
     assert!(tables(none).unwrap_err().to_string().contains("there is no backend for this authenticator"));
 }
+
+#[test]
+fn a_split_goes_by_what_callers_of_its_route_have() {
+    let split = |auth: &str, by: &str| {
+        let split = "split = [{ backend = 'b', weight = 1 }, { backend = 'c', weight = 1 }]";
+        let backends = "[backends.b]\nendpoints = ['h:1']\n[backends.c]\nendpoints = ['h:2']\n";
+        format!(
+            "{backends}[[routes]]\nmatch = 'GET /x/{{id}}'\ncall = 's.m'\nauth = {auth}\nsplit_by = '{by}'\n{split}\n"
+        )
+    };
+    for (auth, by) in [
+        ("'local'", "identity"),
+        ("['local', 'anonymous']", "claim:uid"),
+        ("'anonymous'", "path:id"),
+        ("'anonymous'", "client"),
+    ] {
+        let tables = tables(&format!("{AUTH}-- b.toml\n{}", split(auth, by))).unwrap();
+        let split = &tables.routes[0].action.call().unwrap().policy.split;
+        assert_eq!(split.by.as_ref().map(HashBy::text).as_deref(), Some(by));
+    }
+    for (auth, by, said) in [
+        ("'anonymous'", "identity", "no caller of this route has an identity"),
+        ("'local'", "claim:tenant", "no caller of this route has a verified claim `tenant`"),
+        ("'local'", "path:name", "the route's path has no parameter `name`"),
+        ("'local'", "user", "`user` is nothing to hash by"),
+    ] {
+        refused(&split(auth, by), &[said]);
+    }
+    let without = split("'local'", "identity")
+        .replace("split = [", "shadow = { backend = 'c', share = '1%' }\nbackend = 'b' # [");
+    refused(&without, &["`split_by` has no effect", "the route has no `split`"]);
+}

@@ -267,6 +267,7 @@ fn every_setting_is_read() {
             hosts: vec!["gateway.example".to_owned()],
             token: callgate_protocol::Token::parse("s3cret").ok(),
             read_token: callgate_protocol::Token::parse("for-scrapes").ok(),
+            token_files: [None, None],
         },
         tables: TableSettings {
             watch: ["/etc/callgate/x", "/y/z.toml", "/w"].map(PathBuf::from).to_vec(),
