@@ -40,6 +40,7 @@
 mod accept;
 mod actions;
 mod ask;
+mod ask_http;
 mod asked_host;
 mod asked_path;
 mod body;
