@@ -47,7 +47,7 @@ pub(super) fn page(table: &Table, found: &Found) -> Vec<Value> {
             "type": one.spec.kind.name(),
             "defined": one.spec.defined(),
             "files": one.spec.files().map(|file| file.display().to_string()).collect::<Vec<_>>(),
-            "url": one.spec.key_url().map(|url| url.target.url.to_string()),
+            "url": one.spec.target().map(|target| target.url.to_string()),
             "in_force": one.is_in_force() && one.fetched().is_none_or(KeySet::is_known),
             "fetched_at": one.fetched().and_then(KeySet::told_at),
             "last_error": problem(one),

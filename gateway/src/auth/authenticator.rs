@@ -11,6 +11,7 @@ use crate::ids::next_id;
 use crate::limit::Buckets;
 use crate::telemetry::AuthStats;
 use arc_swap::{ArcSwap, Guard};
+use callgate_tls::rustls::ClientConfig;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 use tokio::time::Instant;
@@ -131,6 +132,7 @@ impl Authenticator {
                 None => Answer::Bad(Flaw::Unavailable),
             },
             AuthKind::Rpc(spec) => external::ask(&spec.call.outside, shown.fields),
+            AuthKind::Http(spec) => external::ask(&spec.told, shown.fields),
         })
     }
 
@@ -145,6 +147,15 @@ impl Authenticator {
         files.in_force().filter(|(_, now)| *now == hash).map(|(files, _)| files.clone())
     }
 
+    /// How TLS is spoken with the service that it asks over HTTP, and what tells that from what its files say at another time. Nothing while
+    /// they could not be read.
+    pub(crate) fn tls(&self) -> Option<(Option<Arc<ClientConfig>>, u64)> {
+        let files = self.in_force();
+        let (files, hash) = files.in_force()?;
+        let AuthFiles::Http(tls) = &**files else { return None };
+        Some((tls.clone(), *hash))
+    }
+
     /// What tells a client how it could show who it is.
     pub fn challenge(&self) -> Challenge {
         match &self.spec.kind {
@@ -154,7 +165,7 @@ impl Authenticator {
             AuthKind::ApiKey(spec) if spec.is_bearer() => Challenge::Bearer,
             AuthKind::ApiKey(_) => Challenge::ApiKey,
             AuthKind::Basic(_) => Challenge::Basic,
-            AuthKind::Rpc(_) => Challenge::External,
+            AuthKind::Rpc(_) | AuthKind::Http(_) => Challenge::External,
         }
     }
 }

@@ -1,6 +1,6 @@
 //! What is in the files that authenticators name: keys, and lists. They are followed, like those of certificates.
 
-use super::auth::{ApiKeySpec, AuthKind, AuthSpec, BasicSpec, JwtSpec, KeySource, ListFile};
+use super::auth::{ApiKeySpec, AuthKind, AuthSpec, BasicSpec, HttpSpec, JwtSpec, KeySource, ListFile};
 use super::backend_files::{HASHER, Loaded};
 use super::diagnostics::{Diagnostic, Diagnostics, collect};
 use super::files;
@@ -9,6 +9,7 @@ use super::source::shown;
 use super::tables::Tables;
 use callgate_auth::jwt::{Keys, Revoked, Skipped};
 use callgate_auth::{ApiKeys, Mistakes, Passwords};
+use callgate_tls::rustls::ClientConfig;
 use std::hash::BuildHasher;
 use std::ops::Range;
 use std::path::Path;
@@ -23,6 +24,8 @@ pub(crate) enum AuthFiles {
         keys: Option<Keys>,
         revoked: Revoked,
     },
+    /// How TLS is spoken with the service that is asked; nothing where it is not.
+    Http(Option<Arc<ClientConfig>>),
     /// Who has which API key.
     ApiKeys(ApiKeys),
     /// Who has which password.
@@ -48,7 +51,7 @@ impl Tables {
 impl AuthSpec {
     /// Whether what it goes by is kept somewhere else.
     pub(crate) fn has_files(&self) -> bool {
-        matches!(self.kind, AuthKind::Jwt(_) | AuthKind::ApiKey(_) | AuthKind::Basic(_))
+        matches!(self.kind, AuthKind::Jwt(_) | AuthKind::ApiKey(_) | AuthKind::Basic(_) | AuthKind::Http(_))
     }
 
     /// The files that it is read from.
@@ -56,6 +59,7 @@ impl AuthSpec {
         let (first, second) = match &self.kind {
             AuthKind::Mtls(_) | AuthKind::Unix(_) | AuthKind::Rpc(_) => (None, None),
             AuthKind::Jwt(spec) => (spec.keys.file(), spec.revoked.as_deref()),
+            AuthKind::Http(spec) => (spec.target.file(), None),
             AuthKind::ApiKey(ApiKeySpec { file, .. }) | AuthKind::Basic(BasicSpec { file }) => {
                 (Some(&*file.path), None)
             }
@@ -68,6 +72,7 @@ impl AuthSpec {
         match &self.kind {
             AuthKind::Mtls(_) | AuthKind::Unix(_) | AuthKind::Rpc(_) => Ok(None),
             AuthKind::Jwt(spec) => self.load_jwt(spec, known),
+            AuthKind::Http(spec) => self.load_http(spec, known),
             AuthKind::ApiKey(spec) => {
                 self.load_list(&spec.file, known, |text| ApiKeys::read(text).map(AuthFiles::ApiKeys))
             }
@@ -96,6 +101,21 @@ impl AuthSpec {
         })?;
         let value = read(&text).map_err(|mistakes| self.mistakes(&shown, &file.span, &mistakes))?;
         Ok(Some(Loaded { value: Arc::new(value), hash }))
+    }
+
+    fn load_http(
+        &self,
+        spec: &HttpSpec,
+        known: Option<u64>,
+    ) -> Result<Option<Loaded<AuthFiles>>, Diagnostics> {
+        let (source, span) = (&self.written.source, &spec.written.0);
+        let ca = spec.target.look(source, span)?;
+        let hash = HASHER.hash_one(&ca);
+        if known == Some(hash) {
+            return Ok(None);
+        }
+        let tls = ca.map(|ca| spec.target.trust(&ca, source, span)).transpose()?;
+        Ok(Some(Loaded { value: Arc::new(AuthFiles::Http(tls)), hash }))
     }
 
     fn load_jwt(&self, spec: &JwtSpec, known: Option<u64>) -> Result<Option<Loaded<AuthFiles>>, Diagnostics> {

@@ -99,8 +99,8 @@ mod who_may_call;
 
 pub use action::ActionSpec;
 pub use auth::{
-    ApiKeySpec, AuthKind, AuthSpec, BasicSpec, CertificateName, ExternalSpec, JwtSpec, KeySource, KeyUrl,
-    ListFile, MtlsSpec, NamePattern, OVERFLOW_UID, RpcSpec, UnixSpec, UnixUser,
+    ApiKeySpec, AuthKind, AuthSpec, BasicSpec, CertificateName, ExternalSpec, HttpSpec, JwtSpec, KeySource,
+    KeyUrl, ListFile, MtlsSpec, NamePattern, OVERFLOW_UID, RpcSpec, UnixSpec, UnixUser,
 };
 pub(crate) use auth_files::{AuthFiles, tell_skipped};
 pub use backend::BackendSpec;

@@ -138,8 +138,8 @@ fn authenticator(spec: &AuthSpec) -> Needs {
         }
     }
     // How long an answer is believed that may be true no more.
-    if let AuthKind::Rpc(rpc) = &spec.kind {
-        let seconds = rpc.external.cache.map_or(0, |cache| cache.as_secs());
+    if let Some(external) = spec.external() {
+        let seconds = external.cache.map_or(0, |cache| cache.as_secs());
         needs = needs.with(CACHE, Need::AtMost(seconds));
     }
     // A token that says for whom it is, is none where nobody has said who that may be.

@@ -170,6 +170,8 @@ pub struct Unauthenticated {
     pub challenges: Arc<[Challenge]>,
     /// What is wrong with what it has shown, and the name of the authenticator that says so. None where it has shown nothing.
     pub bad: Option<(Arc<str>, Flaw)>,
+    /// How a service that was asked says that it could be. It stands in the place of the challenge for that.
+    pub told: Option<Box<str>>,
 }
 
 impl Unauthenticated {
@@ -183,6 +185,10 @@ impl Unauthenticated {
         let mut value = String::new();
         for challenge in self.challenges.iter() {
             let comma = if value.is_empty() { "" } else { ", " };
+            if let (Challenge::External, Some(told)) = (challenge, &self.told) {
+                let _ = write!(value, "{comma}{told}");
+                continue;
+            }
             // Writing to memory does not fail.
             let _ = write!(value, "{comma}{} {REALM}", challenge.scheme());
             if *challenge == Challenge::Basic {

@@ -3,6 +3,7 @@
 use super::accept;
 use super::actions;
 use super::ask;
+use super::ask_http;
 use super::cors;
 use super::deadline::{Clocks, deadline};
 use super::exchange::Exchange;
@@ -21,7 +22,7 @@ use super::traffic;
 use super::websocket;
 use crate::auth::Pending;
 use crate::call;
-use crate::config::CallMode;
+use crate::config::{AuthKind, CallMode};
 use crate::failure::Failure;
 use crate::overload::is_bounded;
 use crate::routes::{Action, CallAction, PathParams, query_pairs};
@@ -111,7 +112,14 @@ async fn verify(exchange: &mut Exchange, route: &RouteRef) -> Result<(), Failure
             let known = (worker.id, &worker.verified);
             worker.logins.verify(&authenticator, *login, client, known).await?
         }
-        Pending::Question => ask::ask(exchange, route, &authenticator).await?,
+        Pending::Question => match &authenticator.spec.kind {
+            AuthKind::Http(spec) => {
+                let (verdict, challenge) = ask_http::ask(exchange, &authenticator, spec).await?;
+                exchange.guards.passed.is_challenged(challenge);
+                Some(verdict)
+            }
+            _ => ask::ask(exchange, route, &authenticator).await?,
+        },
     };
     if let Some(verdict) = verdict {
         exchange.guards.passed.hears(&authenticator, verdict);

@@ -41,6 +41,7 @@ mod accept;
 mod access;
 mod actions;
 mod ask;
+mod ask_http;
 mod asked_host;
 mod asked_path;
 mod body;

@@ -4,7 +4,7 @@ use crate::config::HttpUrl;
 use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
 use hyper::body::Bytes;
 use hyper::client::conn::http1::SendRequest;
-use hyper::header::{HOST, HeaderValue, USER_AGENT};
+use hyper::header::{HOST, HeaderName, HeaderValue, USER_AGENT};
 use hyper::{HeaderMap, Method};
 use std::fmt;
 use std::time::Duration;
@@ -57,6 +57,31 @@ impl Request {
     /// One that fetches what is there.
     pub fn get() -> Request {
         Request { method: Method::GET, fields: HeaderMap::new(), body: Bytes::new() }
+    }
+}
+
+impl Reply {
+    /// What the only line of a header says; nothing where it says nothing.
+    ///
+    /// # Errors
+    ///
+    /// It is there twice, or is not UTF-8, in words for people.
+    pub fn one(&self, name: &str) -> Result<Option<&str>, &'static str> {
+        let mut all = self.fields.get_all(name).iter();
+        match (all.next(), all.next()) {
+            (None, _) => Ok(None),
+            (Some(value), None) => {
+                let text = std::str::from_utf8(value.as_bytes()).map_err(|_| "is not UTF-8")?;
+                Ok(Some(text.trim()).filter(|text| !text.is_empty()))
+            }
+            (Some(_), Some(_)) => Err("is there twice"),
+        }
+    }
+
+    /// All lines of a header that is a list, if they are visible ASCII.
+    pub fn list(&self, name: &HeaderName) -> Option<String> {
+        let lines = self.fields.get_all(name).iter().map(|value| value.to_str());
+        Some(lines.collect::<Result<Vec<_>, _>>().ok()?.join(", "))
     }
 }
 

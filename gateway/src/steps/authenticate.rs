@@ -68,6 +68,7 @@ impl Step for Authenticate {
             return Ok(());
         }
         let challenges = self.challenges.clone();
-        Err(Failure::Unauthenticated(Box::new(Unauthenticated { challenges, bad })))
+        let told = passed.challenge.take();
+        Err(Failure::Unauthenticated(Box::new(Unauthenticated { challenges, bad, told })))
     }
 }

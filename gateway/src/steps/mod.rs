@@ -87,6 +87,8 @@ pub struct Passed {
     waits: Option<(Arc<Authenticator>, Pending)>,
     /// What was verified meanwhile, for the authenticators of these ids.
     heard: Vec<(u64, Verdict)>,
+    /// How the service that was asked last says that the caller could show who it is.
+    challenge: Option<Box<str>>,
     /// How many steps of limits it has met since it was looked up, and in how many of these it was counted before: by another table.
     met: u8,
     counted: u8,
@@ -128,6 +130,13 @@ impl Passed {
     /// It was verified for that authenticator.
     pub fn hears(&mut self, authenticator: &Authenticator, verdict: Verdict) {
         self.heard.push((authenticator.id, verdict));
+    }
+
+    /// The service that was asked says that the caller could show so who it is.
+    pub fn is_challenged(&mut self, challenge: Option<Box<str>>) {
+        if challenge.is_some() {
+            self.challenge = challenge;
+        }
     }
 
     /// Whether it has waited for something to be verified.

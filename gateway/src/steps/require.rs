@@ -18,7 +18,7 @@ impl Step for RouteRequire {
     fn check(&self, _: &Arrival<'_>, passed: &mut Passed) -> Result<(), Failure> {
         let Some(caller) = &passed.identified else {
             // The step before lets nobody pass who is not known.
-            let unknown = Unauthenticated { challenges: [].into(), bad: None };
+            let unknown = Unauthenticated { challenges: [].into(), bad: None, told: None };
             return Err(Failure::Unauthenticated(Box::new(unknown)));
         };
         let scopes = || self.lists().iter().flat_map(|list| &list.scopes);

@@ -27,6 +27,7 @@ pub use unheard::{UnderWay, Unheard};
 use crate::auth::{Logins, Verified};
 use crate::backends::Pool;
 use crate::buffers::Buffers;
+use crate::http_client;
 use crate::routes::Table;
 use std::cell::{Cell, RefCell};
 use std::ops::Deref;
@@ -45,6 +46,8 @@ pub struct Worker {
     pub buffers: Rc<Buffers>,
     /// The tokens that it has verified lately.
     pub verified: Verified,
+    /// The connections by which services are asked who calls.
+    pub asked: http_client::Pool,
     /// The turns of those who show a password.
     pub logins: Logins,
     /// Makes request ids.
@@ -83,6 +86,7 @@ impl Worker {
             pool,
             buffers,
             verified: Verified::default(),
+            asked: http_client::Pool::default(),
             logins: Logins::default(),
             ids: RequestIds::new(),
             copies: Rc::default(),

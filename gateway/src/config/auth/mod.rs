@@ -7,6 +7,7 @@ mod api_key;
 mod basic;
 mod declared;
 mod external;
+mod http;
 mod jwt;
 mod mtls;
 mod pattern;
@@ -17,6 +18,7 @@ pub use api_key::{ApiKeySpec, ListFile};
 pub use basic::BasicSpec;
 pub(super) use declared::{Authenticators, Found};
 pub use external::ExternalSpec;
+pub use http::HttpSpec;
 pub use jwt::{JwtSpec, KeySource, KeyUrl};
 pub use mtls::{CertificateName, MtlsSpec};
 pub use pattern::NamePattern;
@@ -24,6 +26,7 @@ pub use rpc::RpcSpec;
 pub use unix::{OVERFLOW_UID, UnixSpec, UnixUser};
 
 use super::diagnostics::Diagnostic;
+use super::http_target::HttpTarget;
 use super::outside::Outside;
 use super::reader::{Item, Reader, Section};
 use super::source::Source;
@@ -67,6 +70,8 @@ pub enum AuthKind {
     Basic(BasicSpec),
     /// By the word of a method.
     Rpc(RpcSpec),
+    /// By the word of a service that is asked over HTTP.
+    Http(HttpSpec),
 }
 
 /// Where it is written.
@@ -98,6 +103,23 @@ impl AuthSpec {
         }
     }
 
+    /// What is asked over HTTP: for its keys, or who calls.
+    pub fn target(&self) -> Option<&HttpTarget> {
+        match &self.kind {
+            AuthKind::Http(spec) => Some(&spec.target),
+            _ => self.key_url().map(|url| &url.target),
+        }
+    }
+
+    /// How it asks a service of the operator's own, if it does.
+    pub fn external(&self) -> Option<&ExternalSpec> {
+        match &self.kind {
+            AuthKind::Rpc(spec) => Some(&spec.external),
+            AuthKind::Http(spec) => Some(&spec.external),
+            _ => None,
+        }
+    }
+
     /// Where it is written: file, line and column.
     pub fn defined(&self) -> String {
         self.written.source.place(self.written.span.start).to_string()
@@ -114,6 +136,7 @@ impl AuthKind {
             AuthKind::ApiKey(_) => "api_key",
             AuthKind::Basic(_) => "basic",
             AuthKind::Rpc(_) => "rpc",
+            AuthKind::Http(_) => "http",
         }
     }
 }
@@ -126,6 +149,7 @@ impl AuthKind {
             AuthKind::Jwt(_) | AuthKind::Basic(_) => (Some("authorization"), &[][..]),
             AuthKind::ApiKey(spec) => (Some(spec.header.as_str()), &[][..]),
             AuthKind::Rpc(spec) => (None, &*spec.call.outside),
+            AuthKind::Http(spec) => (None, &*spec.told),
         };
         own.into_iter().chain(told.iter().filter_map(Outside::header))
     }
@@ -139,7 +163,11 @@ impl AuthKind {
             AuthKind::Mtls(_) => ["subject", "sha256"].contains(&name),
             AuthKind::Unix(_) => name == "uid",
             // Its file or its service may say any of each.
-            AuthKind::Jwt(_) | AuthKind::ApiKey(_) | AuthKind::Basic(_) | AuthKind::Rpc(_) => true,
+            AuthKind::Jwt(_)
+            | AuthKind::ApiKey(_)
+            | AuthKind::Basic(_)
+            | AuthKind::Rpc(_)
+            | AuthKind::Http(_) => true,
         }
     }
 }
@@ -155,6 +183,7 @@ const TYPES: &[Type] = &[
     Type { name: "mtls", keys: mtls::KEYS, read: mtls::read },
     Type { name: "api_key", keys: api_key::KEYS, read: api_key::read },
     Type { name: "basic", keys: basic::KEYS, read: basic::read },
+    Type { name: "http", keys: http::KEYS, read: http::read },
     Type { name: "jwt", keys: jwt::KEYS, read: jwt::read },
     Type { name: "rpc", keys: rpc::KEYS, read: rpc::read },
     Type { name: "unix", keys: unix::KEYS, read: unix::read },
