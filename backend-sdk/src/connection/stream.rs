@@ -21,6 +21,12 @@ pub(crate) enum Stream {
 }
 
 impl Stream {
+    /// The user of the process at the other end of a Unix socket, as the kernel knows it.
+    pub(crate) fn user(&self) -> Option<u32> {
+        let Stream::Unix(stream) = self else { return None };
+        stream.peer_cred().ok().map(|peer| peer.uid())
+    }
+
     pub(crate) async fn connect(address: &Address) -> io::Result<Stream> {
         match address {
             Address::Tcp(host_and_port) => Stream::tcp(TcpStream::connect(host_and_port).await?),

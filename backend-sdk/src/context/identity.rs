@@ -4,7 +4,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 /// Who calls, by what a gateway has verified. Whoever can connect to the service without a gateway can say this too: let the server ask
-/// for a [token](crate::Token) or a certificate.
+/// for a [token](crate::Token) or a certificate, or say [whose word counts](crate::Server::speaks_for_others).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Identity<'a> {
     pub(super) name: &'a str,

@@ -217,11 +217,12 @@ impl Context {
     /// # assert!(!is_inside(&Context::background()));
     /// ```
     pub fn client(&self) -> Option<IpAddr> {
-        self.metadata("client")?.parse().ok()
+        self.said("client")?.parse().ok()
     }
 
     /// Who calls, by what a gateway has verified. `None` where nobody was asked, or the route lets callers in who show nothing; and for
-    /// calls that no gateway has made. It does not go along with calls that are made with this context.
+    /// calls that no gateway has made. It does not go along with calls that are made with this context. Where the server says
+    /// [whose word counts](crate::Server::speaks_for_others), all others are who they are by what their connection has proven.
     ///
     /// ```
     /// # use callgate_sdk::{Context, Status};
@@ -234,13 +235,25 @@ impl Context {
     /// # assert_eq!(tenant(&cx.with_metadata("identity-claims", r#"{"tenant":"acme"}"#).unwrap()).unwrap(), "acme");
     /// ```
     pub fn identity(&self) -> Option<Identity<'_>> {
-        let text = |name: &str| self.metadata(name).unwrap_or_default();
+        let text = |name: &str| self.said(name).unwrap_or_default();
+        let Some(name) = self.said("identity").filter(|name| !name.is_empty()) else {
+            let (authenticator, name) = self.peer()?.itself()?;
+            return Some(Identity { name, authenticator, scopes: "", claims: "" });
+        };
         Some(Identity {
-            name: self.metadata("identity").filter(|name| !name.is_empty())?,
+            name,
             authenticator: text("identity-by"),
             scopes: text("identity-scopes"),
             claims: text("identity-claims"),
         })
+    }
+
+    /// An entry that says for whom a call is made. It counts from whoever [may say it](crate::Server::speaks_for_others), and from the program itself.
+    fn said(&self, name: &str) -> Option<&str> {
+        match self.call.peer().is_none_or(Peer::speaks_for_others) {
+            true => self.metadata(name),
+            false => std::str::from_utf8(self.set.as_metadata().get(name)?).ok(),
+        }
     }
 
     /// What goes back to the caller beside the result, or beside the failure. What is added after the method has returned

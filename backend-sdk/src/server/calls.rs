@@ -7,7 +7,7 @@
 //! however it ends.
 
 use super::call::{self, Reply};
-use super::connection::Shared;
+use super::connection::{Named, Shared};
 use super::items::Items;
 use super::layered;
 use super::mailbox::{Done, Mailbox, Outcome, Succeeded};
@@ -46,7 +46,7 @@ pub(super) struct Calls {
     /// Who calls.
     pub(super) caller: Arc<crate::Peer>,
     /// Whoever brings none of them along is not let in.
-    tokens: Option<Arc<Tokens>>,
+    tokens: Vec<Named<Arc<Tokens>>>,
     /// For the next call: that of one before which nobody else has kept.
     state: Option<Arc<CallState>>,
 }
@@ -87,9 +87,13 @@ struct Admitted<'a> {
 }
 
 impl Calls {
-    pub(super) fn new(shared: Arc<Shared>, caller: Arc<crate::Peer>, tokens: Option<Arc<Tokens>>) -> Calls {
+    pub(super) fn new(
+        shared: Arc<Shared>,
+        caller: Arc<crate::Peer>,
+        tokens: Vec<Named<Arc<Tokens>>>,
+    ) -> Calls {
         let hello = shared.registry.hello();
-        let peer = if tokens.is_some() { Peer::guarded(hello) } else { Peer::new(hello) };
+        let peer = if tokens.is_empty() { Peer::new(hello) } else { Peer::guarded(hello) };
         Calls {
             shared,
             peer,
@@ -133,12 +137,22 @@ impl Calls {
 
     /// Lets the caller in, if it may come in.
     fn look_at_token(&mut self, brought: Option<&Token>) -> Result<(), ProtocolError> {
-        if let Some(tokens) = &self.tokens {
+        if !self.tokens.is_empty() {
             let brought = brought.ok_or(ProtocolError::NoToken)?;
-            if !tokens.accept(brought) {
-                return Err(ProtocolError::WrongToken);
+            // All of them are looked at, so that the time tells nothing.
+            let mut accepted = None;
+            for (name, tokens) in &self.tokens {
+                if tokens.accept(brought) {
+                    accepted = Some(name.clone());
+                }
+            }
+            if let Some(name) = accepted.ok_or(ProtocolError::WrongToken)? {
+                self.caller.is_known_by(name);
             }
             self.peer.let_in();
+        }
+        if let Some(speakers) = &self.shared.speakers {
+            self.caller.stands(speakers(&self.caller));
         }
         Ok(())
     }

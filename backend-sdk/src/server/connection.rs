@@ -12,6 +12,12 @@ use std::sync::Arc;
 use std::time::Instant;
 use tokio::sync::watch;
 
+/// Tokens with the name by which their callers are known, if they have one.
+pub(crate) type Named<T> = (Option<Arc<str>>, T);
+
+/// Whether a peer may say for whom it calls.
+pub(crate) type Speakers = Arc<dyn Fn(&crate::Peer) -> bool + Send + Sync>;
+
 /// What all connections of a server share.
 pub(crate) struct Shared {
     pub(crate) registry: Registry,
@@ -19,8 +25,10 @@ pub(crate) struct Shared {
     pub(crate) layers: Option<Layers>,
     /// Whether the runtime has one thread for everything.
     pub(crate) one_thread: bool,
-    /// Who brings none of them along is not let in.
-    pub(crate) tokens: Option<Arc<Fresh<Tokens>>>,
+    /// Who brings none of them along is not let in; where there are none, everybody is.
+    pub(crate) tokens: Vec<Named<Arc<Fresh<Tokens>>>>,
+    /// Whose word counts that says who calls; everybody's where nothing is said.
+    pub(crate) speakers: Option<Speakers>,
     #[cfg(feature = "tls")]
     pub(crate) tls: Option<crate::tls::Accepting>,
 }
@@ -61,13 +69,19 @@ async fn secure(stream: Stream, address: String, shared: &Shared) -> Option<(Str
                 None
             }
         },
-        (stream, _) => Some((stream, crate::Peer::at(address))),
+        (stream, _) => Some(plain(stream, address)),
     }
 }
 
 #[cfg(not(feature = "tls"))]
 async fn secure(stream: Stream, address: String, _: &Shared) -> Option<(Stream, crate::Peer)> {
-    Some((stream, crate::Peer::at(address)))
+    Some(plain(stream, address))
+}
+
+/// As it is: what is known of its other end is what the kernel knows.
+fn plain(stream: Stream, address: String) -> (Stream, crate::Peer) {
+    let caller = crate::Peer::at(address).with_user(stream.user());
+    (stream, caller)
 }
 
 async fn draining(orders: &mut watch::Receiver<Orders>) {
@@ -78,10 +92,10 @@ async fn draining(orders: &mut watch::Receiver<Orders>) {
 /// Speaks the protocol.
 async fn speak(stream: Stream, caller: crate::Peer, shared: Arc<Shared>, orders: watch::Receiver<Orders>) {
     let caller = Arc::new(caller);
-    let tokens = match &shared.tokens {
-        Some(tokens) => Some(tokens.get().await),
-        None => None,
-    };
+    let mut tokens = Vec::with_capacity(shared.tokens.len());
+    for (name, kept) in &shared.tokens {
+        tokens.push((name.clone(), kept.get().await));
+    }
     let hello = shared.registry.hello();
     let inbound = Inbound::of(Role::Acceptor, hello, Some(shared.slots.budget.clone()));
     let mut link = Link::new(stream, inbound, PATIENT);

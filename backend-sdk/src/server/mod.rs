@@ -71,7 +71,8 @@ pub struct Server {
     max_calls: u32,
     max_connections: usize,
     max_buffered: usize,
-    token: Option<Token>,
+    tokens: Vec<(Option<Arc<str>>, Token)>,
+    speakers: Option<connection::Speakers>,
     #[cfg(feature = "tls")]
     tls: Option<crate::tls::ServerTls>,
 }
@@ -94,7 +95,8 @@ impl Server {
             max_calls: 4096,
             max_connections: 1024,
             max_buffered: 1 << 30,
-            token: None,
+            tokens: Vec::new(),
+            speakers: None,
             #[cfg(feature = "tls")]
             tls: None,
         }
@@ -131,10 +133,37 @@ impl Server {
         self
     }
 
-    /// Lets in only callers that bring this token along, over TLS or a Unix socket. The others are told why, and do not hear which
-    /// services there are.
+    /// Lets in only callers that bring this token along, over TLS or a Unix socket, or another one that is said so. The others are told why, and do
+    /// not hear which services there are.
     pub fn token(mut self, token: Token) -> Server {
-        self.token = Some(token);
+        self.tokens.push((None, token));
+        self
+    }
+
+    /// The same, for callers of that name: [`Peer::token`](crate::Peer::token) says it of whoever brings this one along. There may be several, and
+    /// no two should share a token.
+    pub fn named_token(mut self, name: impl Into<Arc<str>>, token: Token) -> Server {
+        self.tokens.push((Some(name.into()), token));
+        self
+    }
+
+    /// Whose word counts that says for whom it calls ([`Context::identity`](crate::Context::identity), [`Context::client`](crate::Context::client)):
+    /// gateways. All others call for themselves, and `Context::identity` is who they are by what their connection has proven: by a name of their
+    /// certificate (the first URI, or the first DNS name, or the common name), by the name of their [token](Self::named_token), or by the number of
+    /// their user at a Unix socket, whichever is there first. It is asked once for each connection.
+    ///
+    /// Without it the word of everybody counts who is let in, and a caller without a gateway has no identity of its own.
+    ///
+    /// ```
+    /// use callgate_sdk::{Server, Token};
+    ///
+    /// let server = Server::new()
+    ///     .named_token("gateway", Token::file("/run/secrets/gateway-token"))
+    ///     .named_token("billing", Token::file("/run/secrets/billing-token"))
+    ///     .speaks_for_others(|peer| peer.token() == Some("gateway"));
+    /// ```
+    pub fn speaks_for_others(mut self, who: impl Fn(&crate::Peer) -> bool + Send + Sync + 'static) -> Server {
+        self.speakers = Some(Arc::new(who));
         self
     }
 
@@ -207,7 +236,7 @@ impl Server {
     pub async fn bind(mut self) -> Result<Bound, ServerError> {
         let addresses = std::mem::take(&mut self.addresses);
         let (speaks_tls, mut over_tcp) = (self.speaks_tls(), false);
-        let in_the_clear = self.token.is_some() && !speaks_tls;
+        let in_the_clear = !self.tokens.is_empty() && !speaks_tls;
         let mut bound = self.bound()?;
         if addresses.is_empty() {
             return Err(ServerError::NoAddress);
@@ -255,13 +284,17 @@ impl Server {
         let runtime = tokio::runtime::Handle::current();
         let one_thread =
             runtime.runtime_flavor() == RuntimeFlavor::CurrentThread || runtime.metrics().num_workers() < 2;
-        let tokens = self.token.as_ref().map(Token::open).transpose().map_err(ServerError::Token)?;
+        let open = |(name, token): &(Option<Arc<str>>, Token)| {
+            Ok((name.clone(), token.open().map_err(ServerError::Token)?))
+        };
+        let tokens = self.tokens.iter().map(open).collect::<Result<_, ServerError>>()?;
         let shared = Arc::new(Shared {
             registry,
             slots,
             layers: self.layers.share(),
             one_thread,
             tokens,
+            speakers: self.speakers,
             #[cfg(feature = "tls")]
             tls: self.tls.map(crate::tls::ServerTls::open).transpose().map_err(ServerError::Tls)?,
         });

@@ -19,7 +19,7 @@ pub mod watch;
 
 pub use admin_tokens::AdminTokensInForce;
 pub use plane::Plane;
-pub use ratchet::{check as check_exposure, refused as refuse_exposure, remember as remember_exposure};
+pub use ratchet::{refused as refuse_exposure, remember as remember_exposure};
 pub use read::{Read, check, first};
 pub use unfit::{Fits, Found, Kind, Unfit};
 

@@ -1,7 +1,7 @@
 //! A ratchet: tables that let more callers come to a method than those in force are not taken, until one of them accepts exactly that. What was
 //! in force is kept on disk where there is a folder for state, so that a restart opens nothing either.
 
-use super::{Plane, Read};
+use super::Plane;
 use crate::config::{AcceptExposure, Diagnostics, Tables};
 use crate::exposure::{Exposure, Record, Ways, asked, methods};
 use std::sync::Arc;
@@ -21,24 +21,20 @@ pub fn remember(plane: &Plane, before: Option<Record>) {
     }
 }
 
-/// Tables that were read, if they may be taken.
+/// The ways of tables, if these may be taken; nothing where nobody asks for that.
 ///
 /// # Errors
 ///
 /// They open ways that nobody has accepted: which, and how to accept them.
-pub fn check(plane: &Plane, mut read: Read) -> Result<Read, Diagnostics> {
-    let tables = &read.tables;
+pub(super) fn check(plane: &Plane, tables: &Tables) -> Result<Option<Ways>, Diagnostics> {
     if plane.shared.settings.tables.accept_exposure == AcceptExposure::Any {
-        return Ok(read);
+        return Ok(None);
     }
     let ways = Ways::of(tables, &plane.shared.settings.listeners);
     let exposure = plane.exposure.load_full().and_then(|record| record.opened_by(&ways));
     match exposure {
         Some(exposure) if !tables.accepted.contains(&exposure.hash()) => Err(refused(tables, &exposure)),
-        _ => {
-            read.ways = Some(ways);
-            Ok(read)
-        }
+        _ => Ok(Some(ways)),
     }
 }
 

@@ -44,7 +44,7 @@ pub(super) fn load(plane: &Plane, cause: &'static str) -> Result<Read, Reload> {
             let named: Vec<PathBuf> = named.map(Path::to_owned).collect();
             let (table, certificates) = (plane.shared.table.load(), plane.shared.certificates.all());
             let read = Read::of(tables, &table, &certificates, Start::Serves);
-            let read = read.and_then(|read| ratchet::check(plane, read));
+            let read = read.and_then(|read| read.within(plane));
             read.map(Some).inspect_err(|_| plane.unsound.store(Some(Arc::new(named))))
         }
         None => Ok(None),
@@ -66,6 +66,16 @@ pub fn check(tables: Tables) -> Result<Tables, Diagnostics> {
 }
 
 impl Read {
+    /// The same, if it lets nobody in who could not come before.
+    ///
+    /// # Errors
+    ///
+    /// Whom it lets in, and how to accept that.
+    pub fn within(mut self, plane: &Plane) -> Result<Read, Diagnostics> {
+        self.ways = ratchet::check(plane, &self.tables)?;
+        Ok(self)
+    }
+
     /// Reads what the tables name. What is in force stays so, whatever its files say.
     fn of(tables: Tables, table: &Table, in_force: &InForce, start: Start) -> Result<Read, Diagnostics> {
         let certificates = in_force.next(&tables.certificates, start, UnixTime::now());

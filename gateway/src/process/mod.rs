@@ -92,7 +92,7 @@ fn prepare(
         remember_lists(&plane);
     }
     control::remember_exposure(&plane, before.as_mut().and_then(|before| before.exposure.take()));
-    let read = control::check_exposure(&plane, read).map_err(|error| error.to_string())?;
+    let read = read.within(&plane).map_err(|error| error.to_string())?;
     let tickets = before.as_mut().and_then(|before| before.tickets.take());
     begin_tickets(&plane, tickets);
     if let Some(before) = &mut before {
