@@ -288,6 +288,31 @@ fn keys_from_elsewhere_and_other_words_for_who_vouches_for_them_are_seen() {
 }
 
 #[test]
+fn another_service_that_is_asked_over_http_is_seen() {
+    let asks = |lines: &str| {
+        let gate = format!("[auth.gate]\ntype = \"http\"\n{lines}\n[auth.partner]");
+        let by_staff = "auth = \"staff\"";
+        let base = Files::new().with("tenant = { claim = \"tenant\" }, ", "");
+        base.with("[auth.partner]", &gate).with(by_staff, "auth = \"gate\"")
+    };
+    let base =
+        asks("url = \"https://id.example/auth\"\nname = \"x-user\"\ntimeout = \"1s\"\ncache = \"10s\"");
+    for (was, is) in [
+        ("https://id.example/auth", "https://id.evil.example/auth"),
+        ("\"x-user\"", "\"x-name\""),
+        ("cache = \"10s\"", "cache = \"20s\""),
+        ("timeout = \"1s\"", "ca = \"/tmp/ca.pem\""),
+        ("timeout = \"1s\"", "headers = [\"x-key\"]"),
+        ("timeout = \"1s\"", "claims = { tenant = \"x-tenant\" }"),
+    ] {
+        assert!(base.with(was, is).opens(&base).is_some(), "{is}");
+    }
+    for (was, is) in [("cache = \"10s\"", "cache = \"5s\""), ("timeout = \"1s\"", "timeout = \"9s\"")] {
+        assert_eq!(base.with(was, is).opens(&base), None, "{is}");
+    }
+}
+
+#[test]
 fn what_is_gone_is_remembered() {
     let base = Files::new();
     let without = Files { routes: String::new(), ..base.clone() };

@@ -159,3 +159,98 @@ fn unanswered(failed: &Failed) -> Unanswered {
     };
     Unanswered::new(flaw, failed.to_string())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::{AuthKind, Source, Tables};
+
+    const TABLE: &str = "[auth.gate]\ntype = 'http'\nurl = 'http://127.0.0.1:1/auth'\nname = 'X-User'\nscopes = 'x-scopes'\n\
+         claims = { email = 'x-email' }\n";
+
+    fn spec() -> HttpSpec {
+        let tables = Tables::parse(vec![Source::new("t.toml", TABLE)]).expect("sound tables");
+        match &tables.authenticators[0].kind {
+            AuthKind::Http(spec) => spec.clone(),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    fn reply(status: u16, lines: &[(&'static str, &str)]) -> Reply {
+        let mut fields = HeaderMap::new();
+        for (name, value) in lines {
+            fields.append(*name, HeaderValue::try_from(*value).expect("a value"));
+        }
+        Reply { status, fields, body: Default::default() }
+    }
+
+    #[test]
+    fn an_answer_names_a_caller_or_says_why_not() {
+        let spec = spec();
+        let known = caller(
+            &spec,
+            &reply(204, &[("x-user", " ada "), ("x-scopes", "a, b c"), ("x-email", "a@b.example")]),
+        );
+        let known = known.expect("she is known");
+        assert_eq!(known.name(), "ada");
+        assert_eq!(known.claims().get("email"), Some(&Value::from("a@b.example")));
+        assert_eq!(
+            known,
+            told::with_claims(
+                told::identity("ada", ["a", "b", "c"]).expect("plain"),
+                [("email".to_owned(), Value::from("a@b.example"))].into_iter().collect()
+            )
+            .expect("few")
+        );
+        for (status, lines, flaw) in [
+            (401, &[("x-user", "ada")][..], Flaw::Unknown),
+            (403, &[("x-user", "ada")], Flaw::Forbidden),
+            (200, &[], Flaw::BadAnswer),
+            (200, &[("x-user", "")], Flaw::BadAnswer),
+            (200, &[("x-user", "ada"), ("x-user", "bob")], Flaw::BadAnswer),
+            (200, &[("x-user", "ada"), ("x-scopes", "a"), ("x-scopes", "b")], Flaw::BadAnswer),
+            (200, &[("x-user", "ada"), ("x-email", "a"), ("x-email", "a")], Flaw::BadAnswer),
+            (101, &[("x-user", "ada")], Flaw::Away),
+            (302, &[("x-user", "ada")], Flaw::Away),
+            (404, &[("x-user", "ada")], Flaw::Away),
+            (500, &[("x-user", "ada")], Flaw::Away),
+        ] {
+            let unanswered = caller(&spec, &reply(status, lines)).expect_err("nobody");
+            assert_eq!(unanswered.flaw, flaw, "{status} {lines:?}");
+        }
+    }
+
+    #[test]
+    fn a_challenge_is_passed_on_if_it_is_plain_and_short() {
+        let long = format!("Bearer realm=\"{}\"", "x".repeat(MAX_CHALLENGE));
+        for (lines, expected) in [
+            (&[][..], None),
+            (&[("www-authenticate", "Bearer realm=\"id\"")][..], Some("Bearer realm=\"id\"")),
+            (
+                &[("www-authenticate", "Bearer"), ("www-authenticate", "Basic realm=\"a\"")],
+                Some("Bearer, Basic realm=\"a\""),
+            ),
+            (&[("www-authenticate", "Bearer\ta")], None),
+            (&[("www-authenticate", "ü")], None),
+            (&[("www-authenticate", "")], None),
+            (&[("www-authenticate", &long)], None),
+        ] {
+            assert_eq!(challenge_of(&reply(401, lines)).as_deref(), expected, "{lines:?}");
+        }
+    }
+
+    #[test]
+    fn two_questions_are_the_same_only_if_each_text_is() {
+        let told = |lines: &[(&'static str, &str)]| told_bytes(&reply(200, lines).fields);
+        let all = [
+            told(&[("a", "bc")]),
+            told(&[("ab", "c")]),
+            told(&[("a", "b"), ("c", "")]),
+            told(&[("a", "bc"), ("c", "")]),
+            told(&[]),
+        ];
+        for (at, one) in all.iter().enumerate() {
+            assert!(all[..at].iter().all(|other| other != one), "{at}");
+        }
+    }
+}

@@ -2,10 +2,10 @@
 
 use super::external::{CACHE, ExternalSpec, TIMEOUT};
 use super::{AuthKind, required};
-use crate::config::outside::Outside;
 use crate::config::complaint::Complaint;
 use crate::config::http_target::HttpTarget;
 use crate::config::metadata::is_token;
+use crate::config::outside::Outside;
 use crate::config::reader::{Item, Reader, Section};
 use crate::fields::FieldName;
 use std::ops::Range;

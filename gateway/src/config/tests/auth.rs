@@ -203,6 +203,50 @@ fn keys_are_in_a_file_or_at_a_url() {
     }
 }
 
+/// An authenticator that asks over HTTP, with these lines.
+fn http(lines: &str) -> String {
+    format!("[auth.x]\ntype = 'http'\n{lines}\n")
+}
+
+#[test]
+fn a_service_is_asked_over_http() {
+    let spec = |lines: &str| match &tables(&http(lines)).unwrap().authenticators[0].kind {
+        AuthKind::Http(spec) => spec.clone(),
+        other => panic!("{other:?}"),
+    };
+    let told = |spec: &HttpSpec| spec.told.iter().filter_map(Outside::header).collect::<Vec<_>>().join(" ");
+    let plain = spec("url = 'https://id.example/auth'\nname = 'X-User'");
+    assert_eq!(
+        (plain.target.url.to_string(), &*plain.name),
+        ("https://id.example/auth".to_owned(), "x-user")
+    );
+    assert_eq!(
+        (told(&plain), plain.scopes, plain.claims),
+        ("authorization cookie".to_owned(), None, Vec::new())
+    );
+    assert_eq!((plain.external.timeout.as_secs(), plain.external.cache), (1, None));
+    let all = spec(
+        "url = 'http://id.example/'\ninsecure = true\nname = 'x-user'\nscopes = 'X-Scopes'\nheaders = ['X-Key']\n\
+         claims = { email = 'X-Email' }\ntimeout = '2s'\ncache = '10s'",
+    );
+    assert_eq!((told(&all), all.scopes.as_deref()), ("x-key".to_owned(), Some("x-scopes")));
+    assert_eq!(all.claims, [("email".to_owned(), "x-email".to_owned())]);
+    for (lines, why) in [
+        ("", "`x` needs `url`"),
+        ("url = 'https://id.example'", "authenticator `x` needs `name`"),
+        ("url = 'http://id.example'\nname = 'a'", "would be asked in the clear"),
+        ("url = 'https://id.example'\nname = 'a b'", "not a header's name"),
+        ("url = 'https://id.example'\nname = 'a'\nheaders = ['Host']", "`Host` does not go along"),
+        ("url = 'https://id.example'\nname = 'a'\nheaders = ['x-forwarded-for']", "does not go along"),
+        ("url = 'https://id.example'\nname = 'a'\nheaders = ['b', 'B']", "header `b` is listed twice"),
+        ("url = 'https://id.example'\nname = 'a'\nclaims = { e = 1 }", "`e` must be"),
+        ("url = 'https://id.example'\nname = 'a'\ncache = '2h'", "`cache` is out of bounds"),
+        ("url = 'https://id.example'\nname = 'a'\nbind = {}", "unknown key `bind`"),
+    ] {
+        refused(&http(lines), &[why]);
+    }
+}
+
 #[test]
 fn a_claim_fills_a_field_where_callers_have_it() {
     let bound = |auth: &str, bind: &str| {
