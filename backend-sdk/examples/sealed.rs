@@ -44,6 +44,15 @@ pub fn behind_a_token(orders: OrdersServer<impl Orders>) -> Server {
     Server::new().service(orders).token(Token::file("/run/secrets/shop-token")).listen("unix:/run/shop.sock")
 }
 
+/// A server that believes gateways what they say of callers, and nobody else.
+pub fn behind_gateways(orders: OrdersServer<impl Orders>) -> Server {
+    let server = Server::new()
+        .named_token("gateway", Token::file("/run/secrets/gateway-token"))
+        .named_token("billing", Token::file("/run/secrets/billing-token"))
+        .speaks_for_others(|peer| peer.token() == Some("gateway"));
+    server.service(orders).listen("unix:/run/shop.sock")
+}
+
 #[tokio::main]
 async fn main() -> Result<(), ServerError> {
     serve(OrdersServer::new(Book)).await

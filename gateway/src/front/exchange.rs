@@ -148,6 +148,8 @@ impl Exchange {
             cors::put(every, self.head.fields(), &mut reply);
         }
         self.guards.access.set(Access::begin(&self.asked(), &mut reply, failure.as_ref()));
+        // Nobody asks any more, and a client may be slow: it keeps no instance that has gone.
+        self.trail = call::Trail::default();
         reply
     }
 

@@ -124,7 +124,8 @@ pub(super) const CASES: &[Case] = &[
         "A connector that is answered while a part of its item is still to be sent says CANCEL.",
         |tested| {
             let mut peer = open(tested, PLENTY)?;
-            let (call, number) = stream(tested, &mut peer, 1, 8 << 20)?;
+            // More than the two kernels keep of it.
+            let (call, number) = stream(tested, &mut peer, 1, 15 << 20)?;
             peer.wait("a part of an ITEM", |heard| (heard.calls.parts.arrived(number)? > 0).then_some(()))?;
             peer.send(failure(number, 8))?;
             peer.wait("CANCEL", |heard| heard.calls.is_cancelled(number).then_some(()))?;
