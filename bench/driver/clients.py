@@ -35,8 +35,7 @@ class Clients:
         nothing where there are ten thousands, but too much where one takes milliseconds. There our own client is used,
         which waits for the last answers."""
         if work.slow:
-            done = self._load(peer, work, connections, seconds)
-            return {**done, "errors": done["errors"] + done["unanswered"]}
+            return self.short(peer, work, connections, seconds)
         return self._wrk(f"http://127.0.0.1:{peer.port}", work, connections, seconds)
 
     def secure(self, peer, cell, seconds, shown):
@@ -75,6 +74,11 @@ class Clients:
     def open(self, peer, work, connections, seconds, rate):
         """Requests at a fixed rate, with latencies counted from when each was due."""
         return self._load(peer, work, connections, seconds, "--rate", str(rate))
+
+    def short(self, peer, work, connections, seconds):
+        """A closed loop by our own client, which takes parts of a second, and waits for the last answers."""
+        done = self._load(peer, work, connections, seconds)
+        return {**done, "errors": done["errors"] + done["unanswered"]}
 
     def warm(self, peer, work, connections, seconds):
         """A closed loop of which the figures are not wanted."""
