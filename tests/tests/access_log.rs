@@ -40,6 +40,12 @@ auth = "anonymous"
 timeout = "300ms"
 
 [[routes]]
+match = "GET /v1/slow/{ms}"
+call = "echo.delay"
+auth = "anonymous"
+timeout = "60s"
+
+[[routes]]
 match = "GET /v1/count"
 call = "echo.count"
 auth = "anonymous"
@@ -198,7 +204,7 @@ async fn each_failure_has_a_line_that_says_why_and_where_its_call_went() {
     assert!(line["why"].is_string(), "{line}");
     // None of those that were successes, and nothing that is a secret.
     assert_eq!(logged.gateway.client.get("/v1/calc/add?a=1&b=2").await.status, 200);
-    let (_, line) = logged.asked("GET", "/v1/none", &[("user-agent", "u")], "").await;
+    let (_, line) = logged.asked("GET", "/v1/none", &[("user-agent", "u"), ("user-agent", "v")], "").await;
     assert_eq!(line["header.user-agent"], "u");
     let all = logged.lines().concat();
     assert!(!all.contains("\"status\":200") && !all.contains("s3cret") && !all.contains("guessed"), "{all}");
@@ -245,9 +251,15 @@ async fn what_was_cut_and_who_has_left_have_lines_too() {
         let id = format!("left-{number}");
         let header = format!("x-request-id: {id}");
         let version = if number == 0 { "--http1.1" } else { "--http2-prior-knowledge" };
-        let url = format!("http://{addr}/v1/delay/250");
-        let left = curl(&["-m", "0.1", version, "-H", &header, &url]).await;
-        assert!(!left.status.success());
+        let url = format!("http://{addr}/v1/slow/60000");
+        let mut leaves =
+            Command::new("curl").args(["-sS", version, "-H", &header, &url]).spawn().expect("curl runs");
+        eventually("a call that runs", async || {
+            let calls = logged.gateway.metric("callgate_calls_in_flight", &["backend=\"shop\""]).await;
+            (calls == 1.0).then_some(())
+        })
+        .await;
+        leaves.kill().await.expect("it can be ended");
         let line = logged.line(&id).await;
         assert_eq!((&line["status"], &line["reason"]), (&499.into(), &"client_gone".into()), "{line}");
         assert_eq!(line["tries"][0]["end"], "given_up", "{line}");

@@ -180,7 +180,8 @@ fn fill(
     line.millis(AccessField::HeadMs, began.elapsed());
     called(line, asked);
     for name in &settings.headers {
-        for value in fields::each(head.fields(), name) {
+        // The first line of several: a field of a line is there once, and a client makes no line long.
+        if let Some(value) = fields::each(head.fields(), name).next() {
             line.header(name.as_str(), value);
         }
     }
