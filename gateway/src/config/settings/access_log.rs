@@ -58,7 +58,7 @@ impl AccessLogFormat {
 }
 
 macro_rules! fields {
-    ($($(#[$doc:meta])* $variant:ident = $name:literal $($unasked:ident)?;)*) => {
+    ($($(#[$doc:meta])* $variant:ident = $name:literal;)*) => {
         /// What a line may say.
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
         pub enum AccessField {
@@ -78,9 +78,8 @@ macro_rules! fields {
 
             /// Whether lines have it unless the settings say otherwise.
             pub const fn is_default(self) -> bool {
-                match self {
-                    $(AccessField::$variant => true $(&& !stringify!($unasked).is_empty() && false)?,)*
-                }
+                // Both may hold what is private.
+                !matches!(self, AccessField::Path | AccessField::Query)
             }
         }
     };
@@ -98,9 +97,9 @@ fields! {
     /// What the route is called: its path, as the table has it.
     Route = "route";
     /// The path as it was sent.
-    Path = "path" unasked;
+    Path = "path";
     /// The query as it was sent.
-    Query = "query" unasked;
+    Query = "query";
     /// The status of the answer.
     Status = "status";
     /// Why it is no success.
