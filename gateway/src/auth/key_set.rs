@@ -131,8 +131,8 @@ impl KeySet {
             known => {
                 tell_skipped(&url.to_string(), &skipped);
                 let known = if known.is_some() { "other keys" } else { "keys" };
-                tracing::info!(%url, keys = number, "{known} were fetched");
                 self.keys.store(Some(Arc::new(FetchedKeys { keys, hash })));
+                tracing::info!(%url, keys = number, "{known} were fetched");
             }
         }
         self.told_at.store(now, Relaxed);
@@ -145,11 +145,11 @@ impl KeySet {
         let url = &self.target.url;
         let then = if self.is_known() { "those in force stay so" } else { "no token can be verified" };
         // The same mistake comes with every attempt; the log has it once.
-        match self.problem.load().as_deref() {
-            Some(before) if *before == why => {}
-            _ => tracing::error!(%url, error = why, "keys cannot be fetched; {then}"),
+        let why = Arc::new(why);
+        let known = self.problem.swap(Some(why.clone()));
+        if known.is_none_or(|before| before != why) {
+            tracing::error!(%url, error = *why, "keys cannot be fetched; {then}");
         }
-        self.problem.store(Some(Arc::new(why)));
     }
 }
 
@@ -184,12 +184,25 @@ impl KeySets {
 mod tests {
     use super::*;
     use crate::config::HttpUrl;
+    use crate::telemetry::log::testing::seen_when_told;
 
     const ONE: &str = r#"{"keys":[{"kty":"OKP","crv":"Ed25519","kid":"one","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}]}"#;
 
     fn set() -> KeySet {
         let url = HttpUrl::parse("https://id.example/keys").expect("a URL");
         KeySet::new(HttpTarget { url, ca: None })
+    }
+
+    #[test]
+    fn what_the_log_says_of_fetched_keys_holds_by_then() {
+        let set = Arc::new(set());
+        let steps = [Err((FetchOutcome::Unreachable, "refused".to_owned())), Ok(ONE.into())];
+        let seen = steps.map(|fetched| {
+            let theirs = set.clone();
+            let look = move || (theirs.is_known(), theirs.problem().is_some());
+            seen_when_told(|| _ = set.hear(fetched, 1), look)
+        });
+        assert_eq!(seen, [vec![(false, true)], vec![(true, true), (true, false)]]);
     }
 
     #[test]

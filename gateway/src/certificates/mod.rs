@@ -55,8 +55,10 @@ impl Certificates {
 
     /// Puts certificates into force.
     pub fn put(&self, next: InForce) {
-        next.tell(&self.in_force.load(), &self.stats);
-        self.in_force.store(Arc::new(next));
+        // In force first and told then: whoever reads the log finds what it says.
+        let next = Arc::new(next);
+        let before = self.in_force.swap(next.clone());
+        next.tell(&before, &self.stats);
     }
 
     /// Reads the files of those in force again.
@@ -84,5 +86,34 @@ impl ResolvesServerCert for ByName {
     fn resolve(&self, hello: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
         let in_force = self.0.in_force.load();
         in_force.find(hello.server_name()).map(|certificate| certificate.certified_key().clone())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::testing::{certificate, entry, now, specs};
+    use super::*;
+    use crate::config::testing::Folder;
+    use crate::telemetry::log::testing::seen_when_told;
+
+    #[test]
+    fn what_the_log_says_of_certificates_holds_by_then() {
+        let (folder, certificates) = (Folder::new(), Arc::new(Certificates::default()));
+        certificate(&folder, "a", &["a.example"]);
+        let specs = specs(&folder, &entry("a", &["a.example"]));
+        let [begun, torn] = [false, true].map(|is_torn| {
+            if is_torn {
+                folder.write("a.pem", "torn");
+            }
+            let (ours, theirs) = (certificates.clone(), certificates.clone());
+            let act = || match is_torn {
+                true => ours.refresh(now()),
+                false => ours.put(ours.all().next(&specs, Start::Begins, now()).unwrap()),
+            };
+            seen_when_told(act, move || {
+                theirs.all().entries().iter().map(|one| one.error.is_some()).collect::<Vec<_>>()
+            })
+        });
+        assert_eq!((begun, torn), (vec![vec![false]], vec![vec![true]]));
     }
 }

@@ -53,25 +53,25 @@ impl Tickets {
     /// Takes what a file says now. A file that is bad leaves the keys in force.
     pub fn read(&self, file: Result<TicketKeys, String>, now: UnixTime) {
         let made = self.0.load_full();
+        let is_kept = file.as_ref().is_ok_and(|keys| *keys == made.keys && !made.own);
         let next = match file {
-            Ok(keys) if keys == made.keys && !made.own => {
-                if made.error.is_none() {
-                    return;
-                }
-                tracing::info!("the ticket keys are sound again, and as they were");
-                Made { error: None, ..(*made).clone() }
-            }
-            Ok(keys) => {
-                tracing::info!(?keys, "ticket keys taken");
-                Made { keys, since: now.as_secs(), own: false, error: None }
-            }
-            Err(error) if made.error.as_ref() == Some(&error) => return,
-            Err(error) => {
-                tracing::error!(error, "the ticket keys are refused, and those in force stay");
-                Made { error: Some(error), ..(*made).clone() }
-            }
+            Ok(_) if is_kept => Made { error: None, ..(*made).clone() },
+            Ok(keys) => Made { keys, since: now.as_secs(), own: false, error: None },
+            Err(error) => Made { error: Some(error), ..(*made).clone() },
         };
-        self.0.store(Arc::new(next));
+        if is_kept && made.error.is_none() || next.error.is_some() && next.error == made.error {
+            return;
+        }
+        let next = Arc::new(next);
+        // In force first and told then.
+        self.0.store(next.clone());
+        match &next.error {
+            Some(error) => {
+                tracing::error!(error, "the ticket keys are refused, and those in force stay");
+            }
+            None if is_kept => tracing::info!("the ticket keys are sound again, and as they were"),
+            None => tracing::info!(keys = ?next.keys, "ticket keys taken"),
+        }
     }
 
     /// Rotates keys of its own when they are old enough, or from a time that is yet to come: the clock was set back, and nobody knows
@@ -91,6 +91,7 @@ impl Tickets {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::telemetry::log::testing::seen_when_told;
     use std::time::Duration;
 
     fn at(secs: u64) -> UnixTime {
@@ -137,5 +138,21 @@ mod tests {
         assert_eq!((&made.keys, made.since, made.error.as_deref()), (&keys, 1, Some("torn")));
         tickets.read(Ok(keys), at(3));
         assert_eq!((tickets.all().since, tickets.all().error.clone()), (1, None), "as they were");
+    }
+
+    #[test]
+    fn what_the_log_says_of_ticket_keys_holds_by_then() {
+        let (tickets, keys) = (Arc::new(Tickets::default()), TicketKeys::random());
+        let steps = [Ok(keys.clone()), Ok(keys.clone()), Err("torn"), Err("torn"), Err("short"), Ok(keys)];
+        let seen = steps.map(|file| {
+            let theirs = tickets.clone();
+            let act = || tickets.read(file.map_err(str::to_owned), at(1));
+            seen_when_told(act, move || (theirs.all().since, theirs.all().error.clone()))
+        });
+        let (good, bad) = ((1, None), |why: &str| (1, Some(why.to_owned())));
+        assert_eq!(
+            seen,
+            [vec![good.clone()], vec![], vec![bad("torn")], vec![], vec![bad("short")], vec![good]]
+        );
     }
 }

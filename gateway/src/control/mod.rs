@@ -253,8 +253,13 @@ pub fn take(plane: &Plane, read: Read, cause: &'static str) -> Reload {
     let known: HashSet<u64> = before.routes.iter().map(|route| route.id).collect();
     let kept = table.routes.iter().filter(|route| known.contains(&route.id)).count();
     let (routes, backends) = (table.routes.len(), table.backends.len());
-    tracing::info!(cause, hash, routes, kept, backends, "tables taken");
     let is_without = certificates.entries().is_empty();
+    plane.shared.certificates.put(certificates);
+    put(plane, before, table);
+    plane.reloads.succeeded.increment();
+    plane.reloads.taken_at.set(SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs());
+    // In force first and told then: whoever reads the log finds what it says.
+    tracing::info!(cause, hash, routes, kept, backends, "tables taken");
     if let Some(listener) = plane.shared.listeners.iter().find(|one| one.tls.is_some() && is_without) {
         let listener = &listener.id;
         tracing::warn!(
@@ -262,10 +267,6 @@ pub fn take(plane: &Plane, read: Read, cause: &'static str) -> Reload {
             "a listener speaks TLS, and no table has [[certificates]]: its clients are refused"
         );
     }
-    plane.shared.certificates.put(certificates);
-    put(plane, before, table);
-    plane.reloads.succeeded.increment();
-    plane.reloads.taken_at.set(SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs());
     Reload::Taken(hash)
 }
 

@@ -110,15 +110,14 @@ fn refuse(plane: &Plane, diagnostics: &Diagnostics, cause: &'static str) -> Relo
     plane.reloads.failed.increment();
     let rendered = diagnostics.render(false);
     // The same mistake is found again with every look; the log has it once.
-    let known = plane.last_error.load().as_ref().is_some_and(|last| **last == rendered);
-    if !known {
+    let known = plane.last_error.swap(Some(Arc::new(rendered.clone())));
+    if known.is_none_or(|last| *last != rendered) {
         tracing::error!(
             cause,
             mistakes = diagnostics.len(),
             "tables refused, the old ones stay: {}",
             diagnostics.summary()
         );
-        plane.last_error.store(Some(Arc::new(rendered.clone())));
     }
     Reload::Refused(rendered)
 }

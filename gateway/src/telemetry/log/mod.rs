@@ -6,6 +6,8 @@
 
 mod limited;
 mod repeats;
+#[cfg(test)]
+pub(crate) mod testing;
 mod writer;
 
 pub use writer::{Lines, LogStats, Writer};

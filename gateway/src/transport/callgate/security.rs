@@ -137,6 +137,8 @@ fn follow<T>(
 ) {
     let before = in_force.load_full();
     let Some((next, news)) = before.again(load) else { return };
+    // In force first and told then.
+    in_force.store(Arc::new(next));
     match news {
         News::First => {}
         News::Changed => tracing::info!(backend, "{what} changed; new connections use the new ones"),
@@ -149,5 +151,4 @@ fn follow<T>(
             tracing::error!(backend, error = &*problem, "{what} cannot be used; {then}");
         }
     }
-    in_force.store(Arc::new(next));
 }
