@@ -1,7 +1,9 @@
 //! Who may call by the word of a method of the operator's own: it is asked, its answer is what counts, and without one nobody is let in.
 
-use callgate_tests::{Answer, Backend, Gateway, Raw, Setup, eventually, free_port};
+use callgate_tests::websocket::{Frame, WebSocket};
+use callgate_tests::{Answer, Backend, Client, Gateway, Raw, Setup, eventually, free_port};
 use serde_json::{Value, json};
+use std::net::SocketAddr;
 use tokio::process::Command;
 
 const WHO: &str = "[[routes]]\nmatch = 'GET /who'\ncall = 'guarded.who'\nbackend = 'guarded'\nresponse = { wrap = 'caller' }\n";
@@ -277,4 +279,70 @@ async fn curl_is_let_in_by_the_word_of_the_method() {
     let output = output.await.expect("curl is there");
     let said: Value = serde_json::from_slice(&output.stdout).expect("JSON");
     assert_eq!(said["caller"]["name"], "ada");
+}
+
+#[tokio::test]
+async fn equal_questions_at_once_are_asked_once_where_answers_are_kept() {
+    let auth = format!("{PARTNER}timeout = '30s'\ncache = '1h'\n");
+    let house = House::start(Setup::new().workers(1), &auth, "").await;
+    let ask = async || {
+        let mut client = Raw::connect(house.gateway.addr).await;
+        client.write("GET /who HTTP/1.1\r\nhost: x\r\nx-token: late\r\n\r\n").await;
+        client
+    };
+    let wait = async |n: f64| {
+        eventually("they wait", || async { (house.waiting().await == n).then_some(()) }).await;
+    };
+    let first = ask().await;
+    wait(1.0).await;
+    let mut others = Vec::new();
+    for _ in 0..20 {
+        others.push(ask().await);
+    }
+    wait(21.0).await;
+    // Another question is asked meanwhile, and its answer tells that nothing else is on its way.
+    assert_eq!(house.told("/who", &[("x-token", "ada")]).await.0, 200);
+    let question = "late - 127.0.0.1 -";
+    assert_eq!(house.notes("notes"), [question, "ada - 127.0.0.1 -"]);
+    // Whoever has asked leaves, and one of the others asks in his place.
+    drop(first);
+    eventually("it is asked again", || async {
+        (house.notes("notes").iter().filter(|line| *line == question).count() == 2).then_some(())
+    })
+    .await;
+    wait(20.0).await;
+    assert_eq!(house.notes("notes").iter().filter(|line| *line == question).count(), 2);
+}
+
+#[tokio::test]
+async fn requests_of_http2_and_handshakes_of_websockets_are_asked_about_too() {
+    let port = free_port();
+    let http2 = format!("[[listeners]]\naddress = \"127.0.0.1:{port}\"\nhttp2 = \"prior_knowledge\"\n");
+    let setup = Setup::new().section(&http2);
+    let feeds = setup.backend("feeds");
+    let talk = format!(
+        "[backends.feeds]\nendpoints = [\"{}\"]\n[[routes]]\nmatch = 'GET /talk'\ncall = 'feeds.talk'\nbackend = 'feeds'\nwebsocket = true\n",
+        feeds.endpoint()
+    );
+    let house = House::start(setup, PARTNER, &talk).await;
+    house.gateway.connected(&feeds).await;
+    let http2 = Client::http2(SocketAddr::from(([127, 0, 0, 1], port)));
+    for (token, status) in [("ada", 200), ("eve", 401), ("barred", 403), ("broken", 503)] {
+        let answer = http2.send("GET", "/who", &[("x-token", token)], "").await;
+        assert_eq!(answer.status, status, "{token}: {}", answer.text());
+        let lines = format!("x-token: {token}\r\n");
+        let socket = WebSocket::ask(house.gateway.addr, "/talk", &lines).await;
+        match status {
+            200 => {
+                let mut socket = socket.expect("she is let in");
+                socket.say("{\"n\":7}").await;
+                assert_eq!(socket.next().await, Some(Frame::text("{\"n\":7}")));
+            }
+            _ => {
+                let refused = socket.expect_err(token);
+                assert!(refused.starts_with(&format!("HTTP/1.1 {status} ")), "{token}: {refused}");
+            }
+        }
+    }
+    assert_eq!(house.notes("calls"), ["ada"], "nobody else has called");
 }

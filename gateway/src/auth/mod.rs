@@ -8,6 +8,7 @@
 //! login          a name and a password, until they are verified
 //! logins         how they are, beside the workers
 //! questions      what a service of the operator's own is asked, and says
+//! shared_questions  those that are the same at the same time
 //! waiting        how many requests wait for either
 //! mtls, unix, jwt, api_key, basic, external  who that is, by the kind of the authenticator
 //! ```
@@ -26,6 +27,7 @@ mod logins;
 mod mtls;
 mod peer;
 mod questions;
+mod shared_questions;
 mod unix;
 mod verified;
 mod waiting;

@@ -4,6 +4,7 @@
 //! nothing is guessed. An answer is kept only where the table says so, for as long as it says, and is found again only by all that the
 //! service was told: each thing that it may have gone by is part of the key.
 
+use super::shared_questions::{Asked, hear};
 use super::verified::By;
 use super::waiting::Waiting;
 use super::{Authenticator, Verdict, Verified, now};
@@ -12,6 +13,7 @@ use crate::failure::Flaw;
 use callgate_auth::Identity;
 use std::borrow::Cow;
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::time::timeout;
 
 /// So many questions of an authenticator wait in each worker.
@@ -58,26 +60,57 @@ pub struct Question<'q> {
 impl Question<'_> {
     /// Asks it: `answer` is what the service says. It is only asked for where it is not known yet, and is dropped when its time is over.
     pub async fn ask(&self, answer: impl Future<Output = Result<Identity, Unanswered>>) -> Verdict {
-        let Question { authenticator, spec, told, worker, verified, .. } = self;
-        let by = By { id: authenticator.id, files: 0 };
-        if spec.cache.is_some()
-            && let Some(identity) = verified.find(by, told, now())
-        {
+        if let Some(identity) = self.known() {
             return Ok(identity);
         }
-        let waiting = &authenticator.stats.0.of(*worker).waiting;
+        let waiting = &self.authenticator.stats.0.of(self.worker).waiting;
         let Some(_waiting) = Waiting::enter(waiting, MOST_WAITING) else {
             return Err(self.tell(Unanswered::new(Flaw::Busy, "too many questions wait for their answers")));
         };
+        let answer = async {
+            match self.spec.cache {
+                None => answer.await.map(Arc::new).map_err(|unanswered| self.tell(unanswered)),
+                Some(cache) => self.share(cache, answer).await,
+            }
+        };
+        let late = || Err(self.tell(Unanswered::new(Flaw::Late, "there is no answer in time")));
+        timeout(self.spec.timeout, answer).await.unwrap_or_else(|_| late())
+    }
+
+    /// Who it is, where an answer was kept.
+    fn known(&self) -> Option<Arc<Identity>> {
+        self.spec.cache?;
+        self.verified.find(self.by(), self.told, now())
+    }
+
+    /// Asks, or hears what somebody is told who asks the same, and keeps who is named.
+    async fn share(
+        &self,
+        cache: Duration,
+        answer: impl Future<Output = Result<Identity, Unanswered>>,
+    ) -> Verdict {
+        let first = loop {
+            match self.verified.asked.ask(self.authenticator.id, self.told) {
+                Asked::First(first) => break first,
+                Asked::Already(other) => match hear(other).await {
+                    Some(verdict) => return verdict,
+                    None => continue,
+                },
+            }
+        };
         let began = now();
-        let late = || Err(Unanswered::new(Flaw::Late, "there is no answer in time"));
-        let answer = timeout(spec.timeout, answer).await.unwrap_or_else(|_| late());
-        let identity = Arc::new(answer.map_err(|unanswered| self.tell(unanswered))?);
-        if let Some(cache) = spec.cache {
+        let verdict = answer.await.map(Arc::new).map_err(|unanswered| self.tell(unanswered));
+        if let Ok(identity) = &verdict {
             // From when it was asked on: it was true then.
-            verified.put(by, told, identity.clone(), began.saturating_add(cache.as_secs()));
+            let until = began.saturating_add(cache.as_secs());
+            self.verified.put(self.by(), self.told, identity.clone(), until);
         }
-        Ok(identity)
+        first.tell(&verdict);
+        verdict
+    }
+
+    fn by(&self) -> By {
+        By { id: self.authenticator.id, files: 0 }
     }
 
     /// Tells the log what has happened, and gives what is wrong.

@@ -4,6 +4,7 @@
 //! A credential counts as known only as long as it is valid, by what the files of its authenticator said when it was verified: after a change
 //! of keys, or of the list of revoked tokens, each is verified again.
 
+use super::shared_questions::SharedQuestions;
 use callgate_auth::{Cache, Identity, UnixSeconds};
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -20,6 +21,8 @@ pub struct Verified {
     /// By the ids of authenticators.
     caches: RefCell<HashMap<u64, Cache>>,
     secret: [u8; 32],
+    /// What is being asked about others.
+    pub(super) asked: SharedQuestions,
 }
 
 /// Who has verified a credential: an authenticator, by what its files said then.
@@ -39,7 +42,7 @@ impl Default for Verified {
         for (at, part) in secret.chunks_exact_mut(8).enumerate() {
             part.copy_from_slice(&random.hash_one(at).to_le_bytes());
         }
-        Verified { caches: RefCell::default(), secret }
+        Verified { caches: RefCell::default(), secret, asked: SharedQuestions::default() }
     }
 }
 

@@ -202,6 +202,7 @@ fn check(sources: Vec<Source>, mut found: Vec<Diagnostic>) -> Result<Tables, Dia
         found.extend(who_may_call::limits(&draft));
         found.extend(who_may_call::split(&draft));
         who_may_call::bound(&draft, &mut found);
+        who_may_call::headers(&draft, &mut found);
         who_may_call::rules(&draft, &mut found);
         let ActionDraft::Call(call) = &draft.action else {
             routes.extend(draft.finish(None));

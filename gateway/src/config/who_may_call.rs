@@ -2,7 +2,7 @@
 //! routes: a door that nobody has thought of would stay open.
 
 use super::action::ActionDraft;
-use super::auth::Authenticators;
+use super::auth::{AuthKind, Authenticators};
 use super::diagnostics::Diagnostic;
 use super::hash_by::HashBy;
 use super::rate_limit::LimitBy;
@@ -72,6 +72,37 @@ pub(super) fn bound(draft: &Draft, found: &mut Vec<Diagnostic>) {
             };
         let label = format!("`{}` would never be filled", bound.field);
         found.push(Diagnostic::new(title).at(&draft.source, span.clone(), label).help(help));
+    }
+}
+
+/// Headers that say who calls where a service has answered with them, and that the method would have from the client instead.
+pub(super) fn headers(draft: &Draft, found: &mut Vec<Diagnostic>) {
+    let ActionDraft::Call(call) = &draft.action else { return };
+    let says_who = |name: &str| {
+        draft.policy.auth.specs().iter().find(
+            |spec| matches!(&spec.kind, AuthKind::Http(http) if http.says_who_by(&name.to_ascii_lowercase())),
+        )
+    };
+    let listed = call
+        .policy
+        .metadata
+        .names()
+        .iter()
+        .map(|name| (name.as_str(), draft.span.clone(), "`metadata` lists it"));
+    let bound =
+        call.request.bound.iter().zip(&draft.written.bound).filter_map(|(bound, span)| match &bound.source {
+            FieldSource::Header(name) => Some((name.as_str(), span.clone(), "it is bound here")),
+            _ => None,
+        });
+    for (name, span, how) in listed.chain(bound) {
+        let Some(authenticator) = says_who(name) else { continue };
+        let title = format!("the method would take the client's own `{name}` for who it is");
+        let theirs = Diagnostic::new(title).at(&draft.source, span, how);
+        let note = format!(
+            "authenticator `{}` reads the caller from a header of this name in its service's answer; what the client sends under it was verified by nobody",
+            authenticator.name
+        );
+        found.push(theirs.note(note).help("the method sees who calls as metadata `identity`; a claim fills a field by bind = { FIELD = { claim = \"NAME\" } }"));
     }
 }
 

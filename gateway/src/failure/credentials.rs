@@ -81,7 +81,9 @@ impl Flaw {
     /// Why the request fails of a caller whom nobody else knows. Where nobody has said who it is, that is no fault of what it has shown.
     pub fn reason(self) -> Reason {
         match self {
-            Flaw::Away | Flaw::Late | Flaw::BadAnswer | Flaw::Busy => Reason::AuthUnavailable,
+            Flaw::Unavailable | Flaw::Away | Flaw::Late | Flaw::BadAnswer | Flaw::Busy => {
+                Reason::AuthUnavailable
+            }
             Flaw::Forbidden => Reason::CallerRefused,
             _ => Reason::BadCredentials,
         }

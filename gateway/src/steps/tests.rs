@@ -284,6 +284,7 @@ fn what_somebody_else_knows_is_waited_for_and_counts_for_its_request() {
         (0, Some(65534), Err(Flaw::Away), failed("auth_unavailable")),
         (2, Some(7), Err(Flaw::Busy), known("user:7")),
         (2, None, Err(Flaw::BadAnswer), failed("auth_unavailable")),
+        (2, None, Err(Flaw::Unavailable), failed("auth_unavailable")),
     ] {
         let mut passed = Passed::default();
         assert_eq!(calls(&table, route, user, &mut passed), Ok(None), "it waits");

@@ -61,6 +61,14 @@ impl PartialEq for HttpWritten {
 
 impl Eq for HttpWritten {}
 
+impl HttpSpec {
+    /// Whether a header of its answer says who calls, by that name in lower case.
+    pub(in crate::config) fn says_who_by(&self, header: &str) -> bool {
+        let claims = self.claims.iter().map(|(_, header)| header);
+        [&self.name].into_iter().chain(&self.scopes).chain(claims).any(|own| own == header)
+    }
+}
+
 pub(super) fn read(reader: &mut Reader<'_>, section: &Section<'_>, item: &Item<'_>) -> Option<AuthKind> {
     let external = ExternalSpec::read(reader, section);
     let target = HttpTarget::read(reader, section, item);

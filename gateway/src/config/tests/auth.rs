@@ -248,6 +248,27 @@ fn a_service_is_asked_over_http() {
 }
 
 #[test]
+fn what_a_service_says_of_the_caller_is_not_taken_from_the_client() {
+    let auth = "-- http.toml\n[auth.x]\ntype = 'http'\nurl = 'https://id.example'\nname = 'X-User'\nscopes = 'x-scopes'\n\
+                claims = { email = 'X-Email' }\n[auth.y]\ntype = 'unix'\n-- r.toml\n";
+    let route = |auth: &str, keys: &str| {
+        format!(
+            "[backends.b]\nendpoints = ['127.0.0.1:1']\n[[routes]]\nmatch = 'GET /x'\ncall = 's.m'\nauth = '{auth}'\n{keys}\n"
+        )
+    };
+    for keys in [
+        "metadata = ['X-User']",
+        "metadata = ['other', 'x-scopes']",
+        "metadata = ['x-email']",
+        "bind = { who = { header = 'X-USER' } }",
+    ] {
+        refused(&format!("{auth}{}", route("x", keys)), &["the method would take the client's own `x-"]);
+        tables(&format!("{auth}{}", route("y", keys))).unwrap();
+    }
+    tables(&format!("{auth}{}", route("x", "metadata = ['x-other']"))).unwrap();
+}
+
+#[test]
 fn a_claim_fills_a_field_where_callers_have_it() {
     let bound = |auth: &str, bind: &str| {
         format!(
