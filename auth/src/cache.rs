@@ -9,6 +9,7 @@ use crate::{Identity, UnixSeconds};
 use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, Nonce, UnboundKey};
 use std::collections::HashMap;
 use std::fmt;
+use std::hash::{BuildHasherDefault, Hasher};
 use std::mem;
 use std::sync::Arc;
 
@@ -27,8 +28,26 @@ pub struct Cache {
     old: Entries,
 }
 
-type Entries = HashMap<Fingerprint, Entry>;
-type Fingerprint = [u8; 16];
+type Entries = HashMap<Fingerprint, Entry, BuildHasherDefault<Tag>>;
+type Fingerprint = u128;
+
+/// A fingerprint is as good as random to whoever lacks the key, so half of it is a hash.
+#[derive(Default)]
+struct Tag(u64);
+
+impl Hasher for Tag {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        self.0 = bytes.iter().fold(self.0, |hash, byte| hash.rotate_left(8) ^ u64::from(*byte));
+    }
+
+    fn write_u128(&mut self, fingerprint: u128) {
+        self.0 = fingerprint as u64;
+    }
+}
 
 struct Entry {
     identity: Arc<Identity>,
@@ -43,8 +62,8 @@ impl Cache {
             key: LessSafeKey::new(key),
             half: (entries / 2).max(1),
             generation: 0,
-            young: Entries::new(),
-            old: Entries::new(),
+            young: Entries::default(),
+            old: Entries::default(),
         }
     }
 
@@ -94,14 +113,14 @@ impl Cache {
 
     fn forget(&mut self, generation: u64) {
         self.generation = generation;
-        self.young = Entries::new();
-        self.old = Entries::new();
+        self.young = Entries::default();
+        self.old = Entries::default();
     }
 
     fn fingerprint(&self, credential: &[u8]) -> Option<Fingerprint> {
         let nonce = Nonce::assume_unique_for_key([0; 12]);
         let tag = self.key.seal_in_place_separate_tag(nonce, Aad::from(credential), &mut []).ok()?;
-        tag.as_ref().try_into().ok()
+        tag.as_ref().try_into().ok().map(u128::from_le_bytes)
     }
 }
 

@@ -7,7 +7,6 @@
 use super::shared_questions::SharedQuestions;
 use callgate_auth::{Cache, Identity, UnixSeconds};
 use std::cell::RefCell;
-use std::collections::HashMap;
 use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
 
@@ -18,8 +17,8 @@ const AUTHENTICATORS: usize = 64;
 
 /// The credentials that a worker has verified.
 pub struct Verified {
-    /// By the ids of authenticators.
-    caches: RefCell<HashMap<u64, Cache>>,
+    /// By the ids of authenticators. A worker has few.
+    caches: RefCell<Vec<(u64, Cache)>>,
     secret: [u8; 32],
     /// What is being asked about others.
     pub(super) asked: SharedQuestions,
@@ -49,17 +48,23 @@ impl Default for Verified {
 impl Verified {
     /// Whose credential it is, if it was verified by them and is valid still.
     pub(super) fn find(&self, by: By, credential: &[u8], now: UnixSeconds) -> Option<Arc<Identity>> {
-        self.caches.borrow_mut().get_mut(&by.id)?.find(credential, by.files, now)
+        let mut caches = self.caches.borrow_mut();
+        let (_, cache) = caches.iter_mut().find(|(id, _)| *id == by.id)?;
+        cache.find(credential, by.files, now)
     }
 
     /// It was verified by them, and is known up to that moment, or to the identity's own end.
     pub(super) fn put(&self, by: By, credential: &[u8], identity: Arc<Identity>, until: UnixSeconds) {
         let mut caches = self.caches.borrow_mut();
-        if caches.len() >= AUTHENTICATORS && !caches.contains_key(&by.id) {
-            caches.clear();
-        }
-        let cache = caches.entry(by.id).or_insert_with(|| Cache::new(MOST, &self.secret));
-        cache.keep(credential, by.files, identity, until);
+        let known = caches.iter().position(|(id, _)| *id == by.id);
+        let at = known.unwrap_or_else(|| {
+            if caches.len() >= AUTHENTICATORS {
+                caches.clear();
+            }
+            caches.push((by.id, Cache::new(MOST, &self.secret)));
+            caches.len() - 1
+        });
+        caches[at].1.keep(credential, by.files, identity, until);
     }
 }
 
