@@ -1,8 +1,7 @@
 """Credentials and rules: what each check adds to a request, against the same request where nothing is checked.
 
 All requests of the stage show the same credentials, checked or not. So the bytes on the wire, and reading them, are on both sides of
-each difference. A difference is small beside what the machine's speed changes from second to second. So rounds are many and short: each
-measures a gateway's ways right after each other, for a quarter of a second, and differences are taken within a round."""
+each difference."""
 
 import base64
 import dataclasses
@@ -11,18 +10,13 @@ import json
 import subprocess
 import time
 
+import alternation
 import configs
-from closed import costs, rotated
-from peers import LABELS, Starter
-from stats import figure, figures
+from peers import Starter
 from works import ORDER_ID, WORKS
 
 WORK = WORKS["quote"]
-CONNECTIONS = 64
 START = 5
-SECONDS = 0.25
-# What it takes beside to start the client.
-OVERHEAD = 0.1
 
 # How each gateway is asked: nothing is checked, and what is. The token is known from the requests before, with both.
 WAYS = {"callgate": ("open", "jwt", "api_key", "rule"), "envoy": ("open", "jwt")}
@@ -55,7 +49,7 @@ class Shown:
 def expected(bench):
     """How long the stage will take, in seconds."""
     ways = sum(len(WAYS[name]) for name in bench.present(WAYS))
-    return START + ways + bench.plan.credential_rounds * ways * (SECONDS + OVERHEAD)
+    return START + alternation.expected(ways, bench.plan.credential_rounds)
 
 
 def run(bench, _results):
@@ -64,22 +58,13 @@ def run(bench, _results):
     with bench.fleet("credentials") as fleet:
         bench.progress.step("credentials: starting the peers", START)
         starter = Starter(bench.tools, fleet)
-        asked = {}
-        for name in bench.present(WAYS):
-            asked.update(_start(starter, name, shown))
-        for peer, work in asked.values():
-            bench.clients.warm(peer, work, CONNECTIONS, 1)
-        taken = {name: {way: [] for way in WAYS[name]} for name in bench.present(WAYS)}
-        for number in range(bench.plan.credential_rounds):
-            for name, ways in taken.items():
-                for way in rotated(list(ways), number):
-                    bench.progress.step(f"round {number + 1}: {LABELS[name]}, {way}", SECONDS + OVERHEAD)
-                    ways[way].append(_measure(bench, *asked[name, way]))
-    return {"credentials": {name: _added(ways) for name, ways in taken.items()}}
+        ways = {name: _start(starter, name, shown) for name in bench.present(WAYS)}
+        taken = alternation.measure(bench, ways, bench.plan.credential_rounds)
+    return {"credentials": {name: alternation.added(each, "open") for name, each in taken.items()}}
 
 
 def _start(starter, name, shown):
-    """A gateway that is ready for its ways: which peer is asked what, by the gateway's name and the way."""
+    """The ways of a gateway that is ready for them."""
     if name == "envoy":
         peer = starter.envoy(1, shown.jwks)
         peers = {"open": peer, "jwt": dataclasses.replace(peer, port=peer.checked)}
@@ -94,7 +79,7 @@ def _start(starter, name, shown):
         work = dataclasses.replace(WORK, name=f"quote-{way}", path=paths[way], headers=shown.headers())
         peer.check([work])
         _refuses_without(peer, work, checked=way in ("jwt", "api_key"))
-        asked[name, way] = peer, work
+        asked[way] = alternation.Way(peer, work)
     return asked
 
 
@@ -114,22 +99,6 @@ def _refuses_without(peer, work, checked):
     status, _ = peer.ask(dataclasses.replace(work, headers=()))
     if status != (401 if checked else 200):
         raise SystemExit(f"bench: {peer.name} answers {work.name} without credentials with {status}")
-
-
-def _measure(bench, peer, work):
-    done = costs(peer, lambda: bench.clients.short(peer, work, CONNECTIONS, SECONDS))
-    if done["errors"]:
-        raise SystemExit(f"bench: {done['errors']} requests of {work.name} failed with {peer.name}")
-    return {"proxy_us": done["proxy_us"], "rps": done["rps"]}
-
-
-def _added(ways):
-    """Each way's figures, and by how much its rounds were dearer than those in which nothing was checked."""
-    found = {}
-    for way, rounds in ways.items():
-        more = [one["proxy_us"] - none["proxy_us"] for one, none in zip(rounds, ways["open"])]
-        found[way] = {**figures(rounds), "added_us": figure(more)}
-    return found
 
 
 def make(file, now=time.time):

@@ -12,6 +12,7 @@ import configs
 import credentials
 import idle
 import machine
+import observed
 import openloop
 import secure
 import table
@@ -68,7 +69,7 @@ def run(tools, plan, root):
         # nginx's workers may run as another user.
         folder.chmod(0o755)
         bench = Bench(tools, plan, folder, Clients(tools, folder), Progress(), left_out)
-        stages = (closed, openloop, *([secure] if plan.secure else []), credentials, idle, table)
+        stages = (closed, openloop, *([secure] if plan.secure else []), credentials, observed, idle, table)
         for stage in stages:
             bench.progress.expect(stage.expected(bench))
         for stage in stages:

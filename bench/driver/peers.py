@@ -3,6 +3,7 @@
 import dataclasses
 import pathlib
 import shutil
+import subprocess
 from typing import Optional
 
 import certificate
@@ -81,6 +82,10 @@ class Peer:
     def cpu(self):
         """CPU seconds so far: of the proxy, of the backend."""
         return tuple(sum(process.cpu() for process in side) for side in (self.proxy, self.backend))
+
+    def worker_cpu(self):
+        """CPU seconds so far of the threads in which Callgate serves requests."""
+        return sum(process.cpu("worker-") for process in self.proxy)
 
     def memory(self):
         """Bytes in use by the proxy, or by the service where there is none."""
@@ -191,7 +196,9 @@ class Starter:
             (folder / "certificates.toml").write_text(part, "utf-8")
         settings = configs.callgate(port, admin, workers, folder, secure)
         config = self._write(f"callgate-{port}.toml", settings)
-        process = self.fleet.start(f"callgate-{port}", [self.tools.callgate, "run", "--config", config])
+        # The access log goes to standard output.
+        command = [self.tools.callgate, "run", "--config", config]
+        process = self.fleet.start(f"callgate-{port}", command, subprocess.DEVNULL)
         wait_for(lambda: _answers(admin, "/readyz", 200), process, "callgate")
         return Peer(name, workers, port, [process], shops, admin, **_ports(secure))
 

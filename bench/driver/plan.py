@@ -55,6 +55,8 @@ class Plan:
     handshake_seconds: float
     # How often each check of a credential is measured.
     credential_rounds: int
+    # How often each way of being seen is measured.
+    observed_rounds: int
     # Idle connections, of which memory is measured; and those with TLS, of each kind.
     idle: int
     idle_secure: int
@@ -109,6 +111,7 @@ def full():
         handshake_rounds=5,
         handshake_seconds=2,
         credential_rounds=80,
+        observed_rounds=80,
         idle=10_000,
         idle_secure=2_000,
         routes=10_000,
@@ -151,6 +154,7 @@ def quick():
         handshake_rounds=2,
         handshake_seconds=1,
         credential_rounds=12,
+        observed_rounds=12,
         idle=2_000,
         idle_secure=500,
         routes=10_000,

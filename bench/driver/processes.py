@@ -19,12 +19,12 @@ END_TIMEOUT = 10
 class Process:
     """A process with whatever it starts."""
 
-    def __init__(self, command, log):
+    def __init__(self, command, log, stdout=None):
         self.name = pathlib.Path(command[0]).name
         self.log = log
         with open(log, "ab") as out:
             self.popen = subprocess.Popen(
-                [str(part) for part in command], stdin=subprocess.DEVNULL, stdout=out, stderr=out
+                [str(part) for part in command], stdin=subprocess.DEVNULL, stdout=stdout or out, stderr=out
             )
 
     def alive(self):
@@ -38,9 +38,9 @@ class Process:
             found.extend(child for child, parent in parents.items() if parent == pid)
         return found
 
-    def cpu(self):
-        """User and system time of all threads so far, in seconds."""
-        return sum(_cpu(pid) for pid in self.pids())
+    def cpu(self, threads=""):
+        """User and system time so far of all threads whose names begin so, in seconds."""
+        return sum(_cpu(pid, threads) for pid in self.pids())
 
     def memory(self):
         """Proportional share of the memory that it has in use, in bytes."""
@@ -71,8 +71,8 @@ class Fleet:
         for process in reversed(self.processes):
             process.end()
 
-    def start(self, name, command):
-        process = Process(command, self.folder / f"{name}.log")
+    def start(self, name, command, stdout=None):
+        process = Process(command, self.folder / f"{name}.log", stdout)
         self.processes.append(process)
         return process
 
@@ -123,13 +123,14 @@ def _stat(path):
     return text.split(" ", 1)[0], text.rpartition(")")[2].split()[1]
 
 
-def _cpu(pid):
+def _cpu(pid, threads):
     """The scheduler's own count, in nanoseconds. It is user and system time together, of which /proc/PID/stat shows
     the same sum in hundredths of a second, too coarse for a run of two seconds."""
     spent = 0
-    for path in PROC.glob(f"{pid}/task/*/schedstat"):
+    for path in PROC.glob(f"{pid}/task/*"):
         try:
-            spent += int(path.read_text().split()[0])
+            if (path / "comm").read_text().startswith(threads):
+                spent += int((path / "schedstat").read_text().split()[0])
         except OSError:
             continue  # A thread that has just ended.
     return spent / 1e9

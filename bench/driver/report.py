@@ -31,6 +31,7 @@ def tables(results):
         yield heading, _peer_columns(WORKS[cells[0]["work"]].unit), [_cell_row(found) for found in cells]
     yield from _secure_tables(results)
     yield from _credential_tables(results)
+    yield from _observed_tables(results)
     tail = results["open"]
     heading = f"Open loop: {tail['rate']:,} requests/s, {place('quote', tail['connections'], 1)}"
     rows = [_latency_row(LABELS[name], found) for name, found in tail["peers"].items()]
@@ -60,7 +61,7 @@ def _credential_tables(results):
     """What checks add: nothing where they were not measured."""
     peers = results.get("credentials", {})
     rows = [
-        [f"{LABELS[peer]}: {CHECKED[way]}", _figure(found["proxy_us"]), *_added(found["added_us"], way)]
+        [f"{LABELS[peer]}: {CHECKED[way]}", _figure(found["proxy_us"]), *_added(found["added_us"])]
         for peer, ways in peers.items()
         for way, found in ways.items()
     ]
@@ -68,9 +69,19 @@ def _credential_tables(results):
         yield "Credentials and rules: quote, 270 bytes, 64 connections", ["what is checked", "CPU µs proxy", "added", "middle half of rounds"], rows
 
 
-def _added(found, way):
-    """The median of the rounds' differences, and where their middle half lies."""
-    if way == "open":
+def _observed_tables(results):
+    """What it costs to be seen: nothing where it was not measured."""
+    rows = [
+        [way, _figure(found["worker_us"]), *_added(found["added_us"])]
+        for way, found in results.get("observed", {}).get("callgate", {}).items()
+    ]
+    if rows:
+        yield "Seen by the access log: quote, 270 bytes, 64 connections", ["what is seen", "CPU µs of workers", "added", "middle half of rounds"], rows
+
+
+def _added(found):
+    """The median of the rounds' differences, and where their middle half lies; nothing of the way that others are compared with."""
+    if not any(found["rounds"]):
         return "", ""
     low, _, high = statistics.quantiles(found["rounds"], n=4)
     return f"{found['median']:.2f}", f"{low:.2f} to {high:.2f}"

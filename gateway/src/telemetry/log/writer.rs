@@ -3,15 +3,19 @@
 //! Whoever logs never waits: a line goes into a queue without locks, or is dropped and counted when the queue holds too
 //! much. When a write fails, the thread keeps the line, pauses, and tries again. A pipe that nobody reads holds up this
 //! thread and nothing else.
+//!
+//! To wake a thread costs whoever does it more than to make a line. So only a line after a silence wakes the writer. While lines come, it
+//! looks for them by itself, every few milliseconds.
 
 use crossbeam_queue::ArrayQueue;
 use std::fs::File;
 use std::io::{self, Write};
+use std::mem;
 use std::os::fd::AsFd;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use std::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed, Release};
-use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize};
+use std::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed, Release, SeqCst};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, fence};
 use std::thread::{self, Thread};
 use std::time::{Duration, Instant};
 
@@ -24,6 +28,11 @@ const MIN_COST: usize = 128;
 /// So the queue has a place for each line that [`MAX_HELD`] admits, the one included that is being written. Whoever logs
 /// therefore never meets a place that the writer has not quite left, and never waits for the writer.
 const PLACES: usize = MAX_HELD / MIN_COST;
+
+/// How long the writer rests between lines that come one after the other. Many fit into half of the queue in that time; when it is full up
+/// to there, the writer is woken.
+const REST: Duration = Duration::from_millis(10);
+const HALF: usize = MAX_HELD / 2;
 
 /// Bounds of the pause after a failed write; it doubles from one to the other.
 const FIRST_PAUSE: Duration = Duration::from_millis(10);
@@ -55,6 +64,8 @@ struct Queue {
     lines: ArrayQueue<Box<[u8]>>,
     /// What the lines cost that wait or are being written.
     held: AtomicUsize,
+    /// The writer sleeps until it is woken.
+    asleep: AtomicBool,
     /// The last write has failed.
     failing: AtomicBool,
     /// Nobody puts lines here any more.
@@ -75,7 +86,12 @@ impl Lines {
             queue.stats.full.fetch_add(1, Relaxed);
             return;
         }
-        self.writer.unpark();
+        let is_half_full = held < HALF && held + cost >= HALF;
+        // Either this sees that the writer sleeps, or the writer sees what is held, or both.
+        fence(SeqCst);
+        if is_half_full || queue.asleep.load(Relaxed) && queue.asleep.swap(false, Relaxed) {
+            self.writer.unpark();
+        }
     }
 
     /// What the log has lost.
@@ -131,6 +147,7 @@ impl Writer {
         let queue = Arc::new(Queue {
             lines: ArrayQueue::new(PLACES),
             held: AtomicUsize::new(0),
+            asleep: AtomicBool::new(false),
             failing: AtomicBool::new(false),
             ended: AtomicBool::new(false),
             stats: Arc::default(),
@@ -172,17 +189,32 @@ impl Drop for Writer {
 impl Queue {
     /// The thread's work: writes until the owner is gone.
     fn write_to(&self, out: &mut impl Write, log: &str) {
-        let mut told = 0;
+        let (mut told, mut has_written) = (0, false);
         loop {
             if let Some(line) = self.lines.pop() {
                 self.write_line(out, &line);
                 self.held.fetch_sub(cost(&line), AcqRel);
+                has_written = true;
             } else if self.ended.load(Acquire) {
                 return;
-            } else if !self.tell_drops(&mut told, log) {
-                thread::park();
+            } else if self.tell_drops(&mut told, log) {
+                has_written = true;
+            } else if mem::take(&mut has_written) {
+                thread::park_timeout(REST);
+            } else {
+                self.sleep();
             }
         }
+    }
+
+    /// Waits until somebody puts a line, unless somebody has.
+    fn sleep(&self) {
+        self.asleep.store(true, Relaxed);
+        fence(SeqCst);
+        if self.held.load(Relaxed) == 0 && !self.ended.load(Acquire) {
+            thread::park();
+        }
+        self.asleep.store(false, Relaxed);
     }
 
     /// Writes the whole line, however often that fails, unless the owner is gone.

@@ -126,3 +126,36 @@ fn lines_of_many_threads_stay_whole() {
         assert!(mine.map(|n| n.parse::<usize>().unwrap()).eq(0..EACH), "all of them, in order");
     }
 }
+
+#[test]
+fn a_line_after_a_silence_wakes_the_writer_and_others_do_not() {
+    let (writer, order, written) = told();
+    let queue = &writer.lines.queue;
+    for n in 1..=3 {
+        until(|| queue.asleep.load(Relaxed));
+        writer.lines.put(b"alone\n");
+        assert!(!queue.asleep.load(Relaxed), "whoever puts it wakes it, once");
+        order.send(Ok(usize::MAX)).unwrap();
+        until(|| written.lock().unwrap().len() == 6 * n);
+    }
+    // A line that comes while it rests is written without that.
+    order.send(Ok(usize::MAX)).unwrap();
+    order.send(Ok(usize::MAX)).unwrap();
+    writer.lines.put(b"first\n");
+    writer.lines.put(b"second\n");
+    until(|| written.lock().unwrap().ends_with(b"first\nsecond\n"));
+}
+
+#[test]
+fn no_line_is_left_behind_while_the_writer_falls_asleep() {
+    let (order, orders) = channel();
+    let written = Arc::<Mutex<Vec<u8>>>::default();
+    let writer = Writer::start_on(Told { orders, written: written.clone() }, "log").unwrap();
+    for n in 1..=200 {
+        order.send(Ok(usize::MAX)).unwrap();
+        // As near as can be to when it falls asleep.
+        until(|| writer.lines.queue.asleep.load(Relaxed) || n % 2 == 0);
+        writer.lines.put(b"x\n");
+        until(|| written.lock().unwrap().len() == 2 * n);
+    }
+}
