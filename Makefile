@@ -1,7 +1,7 @@
 # The ways into the project. Each target is a script in scripts/, which says what it does and why.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check setup release bench chaos overload floods mutants fuzz clients
+.PHONY: help demo test check setup release package bench chaos overload floods mutants fuzz clients
 
 help: ## this list
 	@sed -n 's/^\([a-z]*\): .*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
@@ -20,6 +20,9 @@ setup: ## install what this machine lacks for all of these (demo and test do the
 
 release: ## the programs as they are released, into target/released; in about ten minutes
 	@scripts/release
+
+package: ## what `make release` makes as a Debian package and a tarball, into target/packages
+	@scripts/package
 
 bench: ## side by side with nginx, HAProxy, pingora and Envoy, in about twenty-five minutes; QUICK=1 takes six
 	@scripts/bench
