@@ -1,36 +1,8 @@
 //! The demo's files and its page, by the demo's own tables, with curl and with Chromium.
 
-use callgate_tests::{Backend, Gateway, Setup, chromium, eventually};
-use std::path::{Path, PathBuf};
+use callgate_tests::{Setup, chromium, demo};
+use std::path::PathBuf;
 use std::process::Command;
-
-const TABLES: [&str; 4] = ["files.toml", "library.toml", "page.toml", "shop.toml"];
-
-/// A gateway with the demo's tables, all of whose backends are one instance.
-async fn start(setup: &Setup) -> (Backend, Gateway) {
-    let backend = setup.backend("shop");
-    for name in TABLES {
-        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../routes").join(name);
-        let table = std::fs::read_to_string(path).expect("the demo has the table");
-        let moved: Vec<String> = table
-            .lines()
-            .map(|line| match line.starts_with("endpoints = ") {
-                true => format!("endpoints = [{:?}]", backend.endpoint()),
-                false => line.to_owned(),
-            })
-            .collect();
-        setup.write_routes(name, &moved.join("\n"));
-    }
-    let gateway = setup.gateway().await;
-    // Each backend has a connection of each worker.
-    let declared = gateway.admin.get("/backends").await.json()["backends"].as_array().map_or(0, Vec::len);
-    eventually("all connections", async || {
-        let connected = gateway.metric("callgate_backend_connections", &[]).await;
-        (connected == (2 * declared) as f64).then_some(())
-    })
-    .await;
-    (backend, gateway)
-}
 
 /// What curl says: the body, and the status with which it came.
 fn curl(words: &[&str]) -> (u16, Vec<u8>) {
@@ -52,7 +24,7 @@ fn written(setup: &Setup, name: &str, bytes: &[u8]) -> PathBuf {
 #[tokio::test]
 async fn a_file_comes_back_as_it_was_put() {
     let setup = Setup::new();
-    let (_backend, gateway) = start(&setup).await;
+    let (_backend, gateway) = demo(&setup).await;
     let bytes: Vec<u8> = (0..300_000_u32).map(|n| (n.wrapping_mul(n) >> 7) as u8).collect();
     let path = written(&setup, "emma é.png", &bytes).display().to_string();
     let url = format!("http://{}/v1/files/emma%20%C3%A9.png", gateway.addr);
@@ -82,7 +54,7 @@ fn values<'p>(page: &'p str, attribute: &str) -> Vec<&'p str> {
 #[tokio::test]
 async fn everything_that_the_page_names_is_there() {
     let setup = Setup::new();
-    let (_backend, gateway) = start(&setup).await;
+    let (_backend, gateway) = demo(&setup).await;
     let page = gateway.client.get("/").await;
     assert_eq!((page.status, page.header("content-type")), (200, "text/html; charset=utf-8"));
     assert_eq!(page.header("x-content-type-options"), "nosniff");
@@ -107,7 +79,7 @@ async fn everything_that_the_page_names_is_there() {
 #[ignore = "needs Chromium, which `make clients` installs where Debian has it"]
 async fn chromium_shows_the_stream_of_the_page_or_why_there_is_none() {
     let setup = Setup::new();
-    let (_backend, gateway) = start(&setup).await;
+    let (_backend, gateway) = demo(&setup).await;
     let page = format!("http://{}/#count", gateway.addr);
     let show = async |home: &str| chromium(&setup.file(home), "", &page).await;
     let counts = gateway.admin.get("/routes").await.text().contains("\"GET /v1/count\"");
