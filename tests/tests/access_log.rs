@@ -284,6 +284,70 @@ async fn lines_are_logfmt_where_the_settings_say_so() {
     );
 }
 
+/// The failures that are kept, once one of that id is among them.
+async fn failures(gateway: &Gateway, id: &str) -> Vec<Value> {
+    eventually(&format!("the failure {id}"), async || {
+        let page = gateway.admin.get("/failures").await.json();
+        let all = page["failures"].as_array().expect("a list").clone();
+        all.iter().any(|one| one["request_id"] == id).then_some(all)
+    })
+    .await
+}
+
+/// Whatever the log says, and even if it cannot be written.
+#[tokio::test]
+async fn the_last_failures_are_kept_whether_they_are_logged_or_not() {
+    let logged = Logged::start(
+        "[access_log]\nfailures = false\nsuccesses = \"100%\"\nfields = [\"status\"]\nheaders = [\"user-agent\"]\n",
+    )
+    .await;
+    let client = &logged.gateway.client;
+    let key = ("x-api-key", "guessed");
+    assert_eq!(client.get("/v1/calc/add?a=1&b=2").await.status, 200);
+    let first = client.send("POST", "/v1/orders/7/quote?a=s3cret", &[key, ("user-agent", "u")], "").await;
+    let last = client.get("/v1/fail/not_found").await;
+    let id = last.header("x-request-id");
+    let all = failures(&logged.gateway, id).await;
+    assert_eq!(all.len(), 2, "{all:?}");
+    assert_eq!(
+        (&all[0]["request_id"], &all[1]["request_id"]),
+        (&id.into(), &first.header("x-request-id").into())
+    );
+    assert_eq!((&all[0]["reason"], &all[0]["why"]), (&"method_failed".into(), &"not_found".into()));
+    assert_eq!(
+        (&all[0]["path"], &all[0]["route"]),
+        (&"/v1/fail/not_found".into(), &"/v1/fail/{code}".into())
+    );
+    assert_eq!(all[0]["tries"][0]["end"], "not_found");
+    assert!(all[0]["duration_ms"].is_number() && all[1].get("query").is_none(), "{all:?}");
+    let text = serde_json::to_string(&all).expect("JSON");
+    assert!(!text.contains("guessed") && !text.contains("s3cret") && !text.contains("header."), "{text}");
+    // One whose answer had begun, and a head that is no request.
+    let url = format!("http://{}/v1/count?from=1&to=100", logged.gateway.addr);
+    assert!(!curl(&["-H", "x-request-id: cut", &url]).await.status.success(), "it was torn");
+    assert_eq!(failures(&logged.gateway, "cut").await[0]["reason"], "stream_too_long");
+    let id = logged.refused("GET / HTTP/1.1\r\nhost: a\r\nhost: b\r\n\r\n").await;
+    assert_eq!(failures(&logged.gateway, &id).await[0]["reason"], "bad_host");
+    let lines = logged.lines().concat();
+    assert!(!lines.contains("404") && !lines.contains("401"), "none of them was logged: {lines}");
+    assert_eq!(logged.gateway.admin.get("/failures").await.json()["dropped"], 0);
+}
+
+#[tokio::test]
+async fn a_client_that_fails_often_and_at_length_fills_no_memory() {
+    let setup = Setup::new().script("exec >/dev/full");
+    setup.write_routes("fixed.toml", "[[routes]]\nmatch = \"GET /a\"\nrespond = {}\n");
+    let gateway = setup.gateway().await;
+    let long = format!("/{}", "x".repeat(4000));
+    for _ in 0..1100 {
+        assert_eq!(gateway.client.get(&long).await.status, 404);
+    }
+    let last = gateway.client.get(&long).await;
+    let all = failures(&gateway, last.header("x-request-id")).await;
+    assert_eq!(all.len(), 1000, "the last of them");
+    assert!(all.iter().all(|one| one["path"].as_str().is_some_and(|path| path.len() == 512)));
+}
+
 /// A device that takes nothing: requests go on, and lines are lost and counted.
 #[tokio::test]
 async fn a_log_that_cannot_be_written_holds_up_no_request() {

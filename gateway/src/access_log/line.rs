@@ -1,5 +1,6 @@
 //! One line of the access log, as it grows. What it has is written where it is known, once; nothing is gathered first.
 
+use super::Goes;
 use crate::config::{AccessField, AccessFields, AccessLogFormat, AccessLogSettings};
 use chrono::{DateTime, SecondsFormat, Utc};
 use std::fmt::{Arguments, Write as _};
@@ -12,9 +13,16 @@ const LONGEST: usize = 512;
 /// The most attempts that are told one by one.
 const MOST_TRIES: usize = 16;
 
-/// A line, without its end.
+/// A line, without its end: as the log has it, and as it is kept with the last failures.
 #[derive(Debug)]
 pub struct Line {
+    logged: Option<Text>,
+    kept: Option<Text>,
+}
+
+/// The same as one text.
+#[derive(Debug)]
+struct Text {
     out: Vec<u8>,
     format: AccessLogFormat,
     fields: AccessFields,
@@ -31,22 +39,29 @@ pub struct TriedAt<'t> {
 }
 
 impl Line {
-    /// An empty one.
-    pub fn new(settings: &AccessLogSettings) -> Line {
-        Line { out: Vec::with_capacity(512), format: settings.format, fields: settings.fields }
+    /// An empty one, which goes there.
+    pub fn new(settings: &AccessLogSettings, goes: Goes) -> Line {
+        let text = |format, fields| Text { out: Vec::with_capacity(512), format, fields };
+        Line {
+            logged: goes.logged.then(|| text(settings.format, settings.fields)),
+            kept: goes.kept.then(|| text(AccessLogFormat::Json, AccessFields::all_but(AccessField::Query))),
+        }
     }
 
     /// Whether it has that field, if there is something to say.
     #[inline]
     pub fn has(&self, field: AccessField) -> bool {
-        self.fields.has(field)
+        self.logged.iter().chain(&self.kept).any(|text| text.fields.has(field))
+    }
+
+    /// Those of its texts that have that field.
+    fn with(&mut self, field: AccessField) -> impl Iterator<Item = &mut Text> {
+        self.logged.iter_mut().chain(&mut self.kept).filter(move |text| text.fields.has(field))
     }
 
     /// A text.
     pub fn text(&mut self, field: AccessField, text: &str) {
-        if self.has(field) {
-            self.named(field.name(), text);
-        }
+        self.with(field).for_each(|line| line.named(field.name(), text));
     }
 
     /// The same, if there is one.
@@ -62,63 +77,75 @@ impl Line {
             let mut text = String::new();
             // A text takes all.
             let _ = text.write_fmt(shown);
-            self.named(field.name(), &text);
+            self.text(field, &text);
         }
     }
 
     /// A number.
     pub fn number(&mut self, field: AccessField, number: u64) {
-        if self.has(field) {
-            self.key(field.name());
-            let _ = write!(self.out, "{number}");
-        }
+        self.with(field).for_each(|line| line.number(field.name(), number));
     }
 
     /// A time, in milliseconds with three decimals.
     pub fn millis(&mut self, field: AccessField, time: Duration) {
-        if self.has(field) {
-            self.key(field.name());
-            put_millis(&mut self.out, time);
-        }
+        self.with(field).for_each(|line| line.millis(field.name(), time));
     }
 
     /// A point in time, in UTC (RFC 3339), to the millisecond.
     pub fn time(&mut self, field: AccessField, time: SystemTime) {
         if self.has(field) {
             let text = DateTime::<Utc>::from(time).to_rfc3339_opts(SecondsFormat::Millis, true);
-            self.named(field.name(), &text);
+            self.text(field, &text);
         }
     }
 
-    /// A header of the request.
+    /// A header of the request. Whoever asks for the last failures has not asked for it.
     pub fn header(&mut self, name: &str, value: &[u8]) {
-        self.named(&format!("header.{name}"), &String::from_utf8_lossy(value));
+        if let Some(line) = &mut self.logged {
+            line.named(&format!("header.{name}"), &String::from_utf8_lossy(value));
+        }
     }
 
     /// The attempts, of which there are few.
     pub fn tries<'t>(&mut self, tries: impl Iterator<Item = TriedAt<'t>>) {
-        let field = AccessField::Tries;
-        if !self.has(field) {
-            return;
+        let tries: Vec<TriedAt<'_>> = tries.take(MOST_TRIES).collect();
+        if !tries.is_empty() {
+            self.with(AccessField::Tries).for_each(|line| line.tries(AccessField::Tries.name(), &tries));
         }
-        let mut tries = tries.take(MOST_TRIES).peekable();
-        if tries.peek().is_none() {
-            return;
-        }
+    }
+
+    /// All of it, with its end: as it is logged, and as it is kept.
+    pub(super) fn end(self) -> (Option<Vec<u8>>, Option<Vec<u8>>) {
+        (self.logged.map(Text::end), self.kept.map(Text::end))
+    }
+}
+
+impl Text {
+    fn number(&mut self, name: &str, number: u64) {
+        self.key(name);
+        // A buffer takes all.
+        let _ = write!(self.out, "{number}");
+    }
+
+    fn millis(&mut self, name: &str, time: Duration) {
+        self.key(name);
+        put_millis(&mut self.out, time);
+    }
+
+    fn tries(&mut self, name: &str, tries: &[TriedAt<'_>]) {
         let mut text = String::new();
-        for (n, TriedAt { endpoint, at, ended }) in tries.enumerate() {
-            let (at, took, end) =
-                (millis(at), ended.map(|(took, _)| millis(took)), ended.map(|(_, end)| end));
+        for (n, TriedAt { endpoint, at, ended }) in tries.iter().enumerate() {
+            let comma = if n == 0 { "" } else { "," };
+            let (took, end) = (ended.map(|(took, _)| millis(took)), ended.map(|(_, end)| end));
             let _ = match self.format {
                 AccessLogFormat::Json => {
-                    let comma = if n == 0 { "" } else { "," };
                     let endpoint = serde_json::to_string(&endpoint.to_string()).unwrap_or_default();
+                    let at = millis(*at);
                     let took = took.map(|took| format!(",\"ms\":{took}")).unwrap_or_default();
                     let end = end.unwrap_or("given_up");
                     write!(text, "{comma}{{\"endpoint\":{endpoint},\"at_ms\":{at}{took},\"end\":\"{end}\"}}")
                 }
                 AccessLogFormat::Logfmt => {
-                    let comma = if n == 0 { "" } else { "," };
                     let took = took.map(|took| format!("/{took}ms")).unwrap_or_default();
                     write!(text, "{comma}{endpoint}{took}/{}", end.unwrap_or("given_up"))
                 }
@@ -126,10 +153,10 @@ impl Line {
         }
         match self.format {
             AccessLogFormat::Json => {
-                self.key(field.name());
+                self.key(name);
                 let _ = write!(self.out, "[{text}]");
             }
-            AccessLogFormat::Logfmt => self.named(field.name(), &text),
+            AccessLogFormat::Logfmt => self.named(name, &text),
         }
     }
 
@@ -156,8 +183,7 @@ impl Line {
         }
     }
 
-    /// All of it, with its end.
-    pub(super) fn end(mut self) -> Vec<u8> {
+    fn end(mut self) -> Vec<u8> {
         let end: &[u8] = match self.format {
             AccessLogFormat::Json if self.out.is_empty() => b"{}\n",
             AccessLogFormat::Json => b"}\n",
@@ -201,13 +227,15 @@ mod tests {
     use std::time::UNIX_EPOCH;
 
     fn line(format: AccessLogFormat) -> Line {
-        Line::new(&AccessLogSettings { format, ..AccessLogSettings::default() })
+        let settings = AccessLogSettings { format, ..AccessLogSettings::default() };
+        Line::new(&settings, Goes { logged: true, kept: true })
     }
 
-    fn filled(mut line: Line) -> String {
+    fn filled(mut line: Line) -> [String; 2] {
         line.time(AccessField::Time, UNIX_EPOCH + Duration::from_millis(1_709_164_799_007));
         line.text(AccessField::Route, "/v1/\"a b\"\n");
         line.text(AccessField::Path, "not asked for");
+        line.text(AccessField::Query, "a=secret");
         line.maybe(AccessField::Reason, None);
         line.number(AccessField::Status, 503);
         line.millis(AccessField::DurationMs, Duration::from_micros(1_234_005));
@@ -218,12 +246,13 @@ mod tests {
             ended,
         }));
         line.header("user-agent", b"x\xff");
-        String::from_utf8(line.end()).expect("text")
+        let (logged, kept) = line.end();
+        [logged, kept].map(|text| String::from_utf8(text.expect("both are wanted")).expect("text"))
     }
 
     #[test]
     fn a_line_is_one_object_of_json_whatever_is_in_it() {
-        let text = filled(line(AccessLogFormat::Json));
+        let [text, _] = filled(line(AccessLogFormat::Json));
         assert_eq!((text.matches('\n').count(), text.ends_with("}\n")), (1, true));
         let read: serde_json::Value = serde_json::from_str(&text).expect("JSON");
         let expected = serde_json::json!({
@@ -232,12 +261,20 @@ mod tests {
             "header.user-agent": "x\u{fffd}",
         });
         assert_eq!(read, expected);
-        assert_eq!(line(AccessLogFormat::Json).end(), b"{}\n");
+        assert_eq!(line(AccessLogFormat::Json).end().0.as_deref(), Some(&b"{}\n"[..]));
+    }
+
+    #[test]
+    fn what_is_kept_is_json_with_all_but_the_query_and_headers_whatever_is_logged() {
+        let [_, kept] = filled(line(AccessLogFormat::Logfmt));
+        let read: serde_json::Value = serde_json::from_str(&kept).expect("JSON");
+        assert_eq!((&read["path"], &read["status"]), (&"not asked for".into(), &503.into()));
+        assert!(read["tries"].is_array() && !kept.contains("secret") && !kept.contains("header."), "{kept}");
     }
 
     #[test]
     fn a_line_is_pairs_of_logfmt() {
-        let text = filled(line(AccessLogFormat::Logfmt));
+        let [text, _] = filled(line(AccessLogFormat::Logfmt));
         let expected = "time=2024-02-28T23:59:59.007Z route=\"/v1/\\\"a b\\\"\\n\" status=503 duration_ms=1234.005 \
                         tries=h:1/0.007ms/lost,h:1/given_up header.user-agent=x\u{fffd}\n";
         assert_eq!(text, expected);
@@ -247,6 +284,6 @@ mod tests {
     fn what_clients_send_does_not_make_lines_long() {
         let mut line = line(AccessLogFormat::Json);
         line.text(AccessField::Client, &"\u{20ac}".repeat(1000));
-        assert!(line.end().len() < 2 * LONGEST);
+        assert!(line.end().0.is_some_and(|text| text.len() < 2 * LONGEST));
     }
 }

@@ -1,19 +1,23 @@
 //! The access log: a line for each request whose answer is no success, and for as many of the others as the settings say.
 //!
 //! ```text
-//! line     one line: fields one behind the other, as JSON or as logfmt
+//! line      one line: fields one behind the other, as JSON or as logfmt
+//! failures  the last of those that tell of failures, whether they are written or not
 //! ```
 //! Whose request it is and what has become of it is known in `front`, which fills lines. They go to standard output by a thread of their
 //! own, from a queue that is bounded: a log that nobody reads costs lines, which are counted, and never time. There is no limit for lines
 //! that repeat: each is another request.
 
+mod failures;
 mod line;
 
+pub use failures::{Failures, Keep};
 pub use line::{Line, TriedAt};
 
 use crate::config::AccessLogSettings;
 use crate::telemetry::log::{Lines, LogStats};
 use arc_swap::{ArcSwap, Guard};
+use std::sync::atomic::Ordering::Relaxed;
 use std::sync::{Arc, OnceLock};
 
 /// The access log of the process.
@@ -24,6 +28,30 @@ pub struct AccessLog {
     in_force: ArcSwap<AccessLogSettings>,
     /// Where lines go; nowhere before that is known.
     lines: OnceLock<Arc<Lines>>,
+    /// The same of what is kept, and what has been.
+    kept: OnceLock<(Arc<Lines>, Arc<Failures>)>,
+}
+
+/// Where the line of a request goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub struct Goes {
+    /// To the log.
+    pub logged: bool,
+    /// To the last failures.
+    pub kept: bool,
+}
+
+impl Goes {
+    /// Whether there is such a line at all.
+    #[inline]
+    pub fn somewhere(self) -> bool {
+        self.logged || self.kept
+    }
+
+    /// There and there.
+    pub fn and(self, other: Goes) -> Goes {
+        Goes { logged: self.logged || other.logged, kept: self.kept || other.kept }
+    }
 }
 
 impl AccessLog {
@@ -33,6 +61,7 @@ impl AccessLog {
             configured: settings.clone(),
             in_force: ArcSwap::from_pointee(settings.clone()),
             lines: OnceLock::new(),
+            kept: OnceLock::new(),
         }
     }
 
@@ -40,6 +69,12 @@ impl AccessLog {
     pub fn begin(&self, lines: Arc<Lines>) {
         // It begins once.
         let _ = self.lines.set(lines);
+    }
+
+    /// From here on records of failures go there, and are found there.
+    pub fn begin_failures(&self, lines: Arc<Lines>, failures: Arc<Failures>) {
+        // It begins once.
+        let _ = self.kept.set((lines, failures));
     }
 
     /// The settings in force.
@@ -62,18 +97,28 @@ impl AccessLog {
         Ok(changed)
     }
 
-    /// Whether a request has a line, whose answer is a failure or none.
+    /// Where the line of a request goes, whose answer is a failure or none.
     #[inline]
-    pub fn wants(&self, settings: &AccessLogSettings, is_failure: bool) -> bool {
-        let wants = if is_failure { settings.failures } else { settings.successes.draw() };
-        wants && self.lines.get().is_some()
+    pub fn goes(&self, settings: &AccessLogSettings, is_failure: bool) -> Goes {
+        let logged = if is_failure { settings.failures } else { settings.successes.draw() };
+        Goes { logged: logged && self.lines.get().is_some(), kept: is_failure && self.kept.get().is_some() }
     }
 
-    /// Writes a line.
-    pub fn put(&self, line: Line) {
-        if let Some(lines) = self.lines.get() {
-            lines.put(&line.end());
+    /// Writes a line, as far as it has been made for that.
+    pub fn put(&self, line: Line, goes: Goes) {
+        let (logged, kept) = line.end();
+        if let (Some(lines), Some(text), true) = (self.lines.get(), logged, goes.logged) {
+            lines.put(&text);
         }
+        if let (Some((lines, _)), Some(text), true) = (self.kept.get(), kept, goes.kept) {
+            lines.put(&text);
+        }
+    }
+
+    /// The last failures, and how many of them were lost.
+    pub fn failures(&self) -> Option<(&Failures, u64)> {
+        let (lines, failures) = self.kept.get()?;
+        Some((failures, lines.stats().full.load(Relaxed)))
     }
 
     /// What was lost of it.
@@ -103,6 +148,6 @@ mod tests {
     fn before_it_has_begun_nobody_wants_a_line() {
         let settings = AccessLogSettings::default();
         let log = AccessLog::new(&settings);
-        assert!(!log.wants(&settings, true));
+        assert!(!log.goes(&settings, true).somewhere());
     }
 }

@@ -1,4 +1,4 @@
-//! `POST /-/log`: which requests have lines in the access log is changed while the gateway runs.
+//! What the access log has: the last failures; and `POST /-/log`, which changes which requests have lines while the gateway runs.
 
 use crate::access_log::AccessLog;
 use crate::config::{AccessLogFormat, AccessLogSettings};
@@ -24,6 +24,22 @@ pub(super) fn change(query: &str, log: &AccessLog) -> Result<Value, String> {
     Ok(shown(&changed))
 }
 
+/// The last failures, the newest first, each as a line of the access log has it.
+pub(super) fn failures(log: &AccessLog) -> String {
+    let Some((failures, dropped)) = log.failures() else {
+        return "{\"failures\":[],\"dropped\":0}\n".to_owned();
+    };
+    let mut page = b"{\"failures\":[".to_vec();
+    failures.look(|records| {
+        for (n, record) in records.enumerate() {
+            page.extend_from_slice(if n == 0 { b"\n" } else { b",\n" });
+            page.extend_from_slice(record);
+        }
+    });
+    // Records are JSON, and that is UTF-8.
+    format!("{}],\n\"dropped\":{dropped}}}\n", String::from_utf8_lossy(&page))
+}
+
 /// The settings, as the gateway's file names them.
 pub(super) fn shown(settings: &AccessLogSettings) -> Value {
     let AccessLogSettings { failures, successes, format, fields, headers } = settings;
@@ -40,6 +56,13 @@ pub(super) fn shown(settings: &AccessLogSettings) -> Value {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn before_there_are_failures_the_page_is_json_as_well() {
+        let log = AccessLog::new(&AccessLogSettings::default());
+        let read: Value = serde_json::from_str(&failures(&log)).expect("JSON");
+        assert_eq!(read, json!({ "failures": [], "dropped": 0 }));
+    }
 
     #[test]
     fn what_the_query_says_holds_and_mistakes_change_nothing() {

@@ -170,6 +170,9 @@ fn page(path: &str) -> Option<Page> {
         "/routes" => |plane| json(StatusCode::OK, &pages::routes(plane)),
         "/backends" => |plane| json(StatusCode::OK, &pages::backends(plane)),
         "/certificates" => |plane| json(StatusCode::OK, &certificates::page(&plane.shared)),
+        "/failures" => {
+            |plane| typed(StatusCode::OK, "application/json", access_log::failures(&plane.shared.access_log))
+        }
         "/config" => |plane| json(StatusCode::OK, &pages::config(plane)),
         "/exposure" => |plane| typed(StatusCode::OK, "application/json", pages::exposure(plane)),
         _ => return None,

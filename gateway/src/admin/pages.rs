@@ -24,6 +24,7 @@ GET  /readyz      requests can be answered; ?strict: and every backend has an in
 GET  /routes      the routes in force, and what they call
 GET  /backends    the backends, their instances, methods and schemas
 GET  /certificates  the certificates in force, when they expire, and what is wrong with their files
+GET  /failures    the last requests whose answers were no success, the newest first, each as the access log has it
 GET  /exposure    who could call what: `callgate check --diff` compares tables with it
 GET  /config      the settings and tables in force, and the last error
 POST /-/reload    read the tables again

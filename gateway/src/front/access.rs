@@ -6,7 +6,7 @@ use super::connection::Connection;
 use super::reply::{Content, Reply};
 use super::request_id::RequestId;
 use super::tally::Tally;
-use crate::access_log::{Line, TriedAt};
+use crate::access_log::{Goes, Line, TriedAt};
 use crate::auth::Identified;
 use crate::call::Trail;
 use crate::config::{AccessField, AccessLogSettings, CallRef};
@@ -43,8 +43,9 @@ pub(super) struct Access {
     began: Instant,
     /// Bytes of the answer's body.
     sent: Rc<Cell<u64>>,
-    /// Whether it is written even if nothing else happens.
-    wanted: bool,
+    /// Where it goes if nothing else happens, and where if its answer is cut.
+    goes: Goes,
+    goes_cut: Goes,
     /// What is said of an answer that was cut.
     cut: Cell<Option<&'static str>>,
 }
@@ -59,10 +60,11 @@ impl Access {
     ) -> Option<Box<Access>> {
         let log = &asked.worker.shared.access_log;
         let settings = log.settings();
-        let wanted = log.wants(&settings, failure.is_some() || reply.status >= 400);
+        let goes = log.goes(&settings, failure.is_some() || reply.status >= 400);
         // What has only begun may still fail.
-        let goes_on = matches!(reply.content, Content::Begun(_) | Content::WebSocket(_)) && settings.failures;
-        (wanted || goes_on).then(|| Access::of(asked, reply, failure, &settings, wanted))
+        let begins = matches!(reply.content, Content::Begun(_) | Content::WebSocket(_));
+        let goes_cut = if begins { goes.and(log.goes(&settings, true)) } else { goes };
+        goes_cut.somewhere().then(|| Access::of(asked, reply, failure, &settings, (goes, goes_cut)))
     }
 
     #[cold]
@@ -71,7 +73,7 @@ impl Access {
         reply: &mut Reply,
         failure: Option<&Failure>,
         settings: &AccessLogSettings,
-        wanted: bool,
+        (goes, goes_cut): (Goes, Goes),
     ) -> Box<Access> {
         let sent = Rc::new(Cell::new(0));
         match &mut reply.content {
@@ -79,10 +81,10 @@ impl Access {
             _ if asked.head.method() == "HEAD" => {}
             content => sent.set(content.length().unwrap_or_default()),
         }
-        let mut line = Line::new(settings);
+        let mut line = Line::new(settings, goes_cut);
         fill(&mut line, asked, settings, reply.status, failure);
         let (worker, began) = (asked.worker.clone(), asked.began);
-        Box::new(Access { worker, line: Some(line), began, sent, wanted, cut: Cell::new(None) })
+        Box::new(Access { worker, line: Some(line), began, sent, goes, goes_cut, cut: Cell::new(None) })
     }
 
     /// That of an exchange whose client has left before there was an answer.
@@ -101,13 +103,14 @@ impl Drop for Access {
     fn drop(&mut self) {
         let Some(mut line) = self.line.take() else { return };
         let cut = self.cut.get();
-        if !self.wanted && cut.is_none() {
+        let goes = if cut.is_some() { self.goes_cut } else { self.goes };
+        if !goes.somewhere() {
             return;
         }
         line.maybe(AccessField::Reason, cut);
         line.number(AccessField::BytesOut, self.sent.get());
         line.millis(AccessField::DurationMs, self.began.elapsed());
-        self.worker.shared.access_log.put(line);
+        self.worker.shared.access_log.put(line, goes);
     }
 }
 
@@ -120,16 +123,17 @@ pub(super) fn refused(
 ) {
     let log = &worker.shared.access_log;
     let settings = log.settings();
-    if !log.wants(&settings, true) {
+    let goes = log.goes(&settings, true);
+    if !goes.somewhere() {
         return;
     }
-    let mut line = Line::new(&settings);
+    let mut line = Line::new(&settings, goes);
     begin(&mut line, id, connection.client.get());
     line.number(AccessField::Status, u64::from(failure.status()));
     told(&mut line, failure);
     line.text(AccessField::Protocol, protocol);
     line.maybe(AccessField::Tls, connection.tls.get().map(|peer| peer.version));
-    log.put(line);
+    log.put(line, goes);
 }
 
 fn begin(line: &mut Line, id: &RequestId, client: Option<IpAddr>) {

@@ -9,6 +9,7 @@
 mod chassis;
 mod serve;
 
+use crate::access_log::{Failures, Keep};
 use crate::config::Settings;
 use crate::control::{self, Plane, Watched, watch::Watcher};
 use crate::descriptors;
@@ -40,8 +41,18 @@ pub fn run(config: &Path, upgrade: Option<Option<String>>, ports: Ports) -> Exit
     };
     // Without standard output there is none.
     let access_log = log::Writer::start_access_log();
-    match start(config, upgrade, ports, &log, access_log.as_ref().ok()) {
-        Ok(gateway) => chassis::run(gateway),
+    let failures = Arc::<Failures>::default();
+    // Without a thread for it there is none.
+    let failure_list = log::Writer::start_on(Keep(failures.clone()), "failure list");
+    match start(config, upgrade, ports, &log) {
+        Ok(gateway) => {
+            let shared = &gateway.plane.shared;
+            access_log.iter().for_each(|writer| shared.access_log.begin(writer.lines()));
+            failure_list
+                .iter()
+                .for_each(|writer| shared.access_log.begin_failures(writer.lines(), failures.clone()));
+            chassis::run(gateway)
+        }
         Err(error) => {
             log.lines().put(format!("{error}\n").as_bytes());
             ExitCode::FAILURE
@@ -54,16 +65,11 @@ fn start(
     upgrade: Option<Option<String>>,
     ports: Ports,
     log: &log::Writer,
-    access_log: Option<&log::Writer>,
 ) -> Result<Gateway, String> {
     signals::ignore_meaningless().map_err(|error| format!("error: signals cannot be heard: {error}"))?;
     let settings = Settings::load(config).map_err(|error| error.to_string())?;
     log::start(&settings.log, &chassis::QUIET, log.lines());
-    let gateway = prepare(settings, upgrade, ports, log.lines().stats())?;
-    if let Some(access_log) = access_log {
-        gateway.plane.shared.access_log.begin(access_log.lines());
-    }
-    Ok(gateway)
+    prepare(settings, upgrade, ports, log.lines().stats())
 }
 
 fn prepare(

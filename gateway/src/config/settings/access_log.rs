@@ -145,6 +145,11 @@ impl Default for AccessFields {
 }
 
 impl AccessFields {
+    /// All but that one.
+    pub const fn all_but(field: AccessField) -> AccessFields {
+        AccessFields(!(1 << field as u32))
+    }
+
     /// These.
     fn of(fields: impl Iterator<Item = AccessField>) -> AccessFields {
         AccessFields(fields.fold(0, |all, field| all | 1 << field as u32))

@@ -142,8 +142,12 @@ impl Writer {
         Writer::start_on(File::from(io::stdout().as_fd().try_clone_to_owned()?), "access log")
     }
 
-    /// `log`: what is written.
-    fn start_on(mut out: impl Write + Send + 'static, log: &'static str) -> io::Result<Writer> {
+    /// Starts one that writes each line there, with one call if that takes all of it. `log`: what is written.
+    ///
+    /// # Errors
+    ///
+    /// There is no thread for it.
+    pub fn start_on(mut out: impl Write + Send + 'static, log: &'static str) -> io::Result<Writer> {
         let queue = Arc::new(Queue {
             lines: ArrayQueue::new(PLACES),
             held: AtomicUsize::new(0),
