@@ -1,20 +1,23 @@
 //! The command line: run the gateway, check its files, show what they say.
 //!
-//! `check` and `routes` read the same files through the same code as the running gateway, so that what they say holds.
+//! `check` and `routes` read the same files through the same code as the running gateway, so that what they say holds. Each command has a
+//! file of its own, with its arguments and what it does.
 
 #![cfg_attr(test, allow(clippy::unwrap_used, reason = "a test may fail so"))]
 
-mod against;
-mod diff;
+mod check;
+mod failure;
 mod key;
 mod listing;
+mod run;
+
+pub use check::Check;
+pub use failure::report;
+pub use run::Run;
 
 use crate::config::{Diagnostics, Settings, Tables};
-use crate::control;
-use crate::telemetry::log;
-use against::Failure;
 use clap::{Args, Parser, Subcommand};
-use std::io::{self, IsTerminal, Write};
+use failure::{Failure, print};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -39,44 +42,6 @@ pub enum Command {
     /// Make API keys
     #[command(subcommand)]
     Key(key::Key),
-}
-
-/// How to serve.
-#[derive(Args, Clone, Debug, PartialEq, Eq)]
-pub struct Run {
-    /// Where the gateway's file is
-    #[command(flatten)]
-    pub config: Config,
-    /// Take the listening sockets over from the gateway that runs, which then drains and ends
-    ///
-    /// No connection is refused and no request lost. If anything goes wrong, the running gateway goes on and this one
-    /// says why. The running one is found by the settings (`socket` of `[upgrade]`); SOCKET names another, if it has been
-    /// started with other settings.
-    #[arg(long, value_name = "SOCKET", num_args = 0..=1, require_equals = true)]
-    pub upgrade: Option<Option<String>>,
-}
-
-/// What to check.
-#[derive(Args, Clone, Debug, PartialEq, Eq)]
-pub struct Check {
-    /// Where the gateway's file is
-    #[command(flatten)]
-    pub config: Config,
-    /// Connect to this backend too, and check whether the routes fit what it offers
-    ///
-    /// Checks the routes of those backends that have this endpoint: that it offers their methods, and that the fields of their
-    /// paths, bodies and responses are the methods'. Exits with 2 where it cannot be asked.
-    #[arg(long, value_name = "HOST:PORT")]
-    pub against: Option<String>,
-    /// Ask this gateway's admin port too, and say what the files would open that is closed there
-    ///
-    /// A change that lets more callers come to a method than before is refused with the line that accepts it. The token of the
-    /// port is in CALLGATE_ADMIN_TOKEN. Exits with 2 where it cannot be asked.
-    #[arg(long, value_name = "URL", conflicts_with = "against")]
-    pub diff: Option<String>,
-    /// Whose routes to check, where no backend of the tables has that endpoint
-    #[arg(long, value_name = "NAME", requires = "against")]
-    pub backend: Option<String>,
 }
 
 /// Where the gateway's file is.
@@ -129,53 +94,18 @@ pub fn parse() -> Command {
 pub fn main(run: impl FnOnce(Run) -> ExitCode) -> ExitCode {
     let done = match parse() {
         Command::Run(how) => return run(how),
-        Command::Check(what) => check(&what),
+        Command::Check(what) => check::run(&what),
         Command::Routes(config) => routes(&config.file).map_err(Failure::from),
         Command::Key(key) => key::run(&key),
     };
     match done {
         Ok(text) => print(&text),
-        Err(Failure::Mistakes(diagnostics)) => {
-            report(&diagnostics);
-            ExitCode::FAILURE
-        }
-        Err(Failure::NotAsked(why)) => {
-            let _ = writeln!(io::stderr().lock(), "error: {why}");
-            ExitCode::from(2)
-        }
-    }
-}
-
-/// Shows diagnostics on standard error, in colour where it is a terminal that wants any.
-pub fn report(diagnostics: &Diagnostics) {
-    let plain = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
-    let color = io::stderr().is_terminal() && !plain;
-    log::complain(&diagnostics.render(color));
-}
-
-/// Standard output may be a pipe that its reader has closed (`callgate routes | head`), which is no failure.
-fn print(text: &str) -> ExitCode {
-    match writeln!(io::stdout().lock(), "{text}") {
-        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => ExitCode::FAILURE,
-        _ => ExitCode::SUCCESS,
+        Err(failure) => failure.tell(),
     }
 }
 
 fn load(file: &Path) -> Result<Tables, Diagnostics> {
     Tables::load(&Settings::load(file)?.tables.watch)
-}
-
-fn check(what: &Check) -> Result<String, Failure> {
-    let tables = load(&what.config.file)?;
-    if let Some(endpoint) = &what.against {
-        tables.check_security(false, |_| false)?;
-        return against::check(&tables, endpoint, what.backend.as_deref());
-    }
-    let tables = control::check(tables)?;
-    if let Some(url) = &what.diff {
-        diff::check(&tables, &Settings::load(&what.config.file)?, url)?;
-    }
-    Ok(listing::summary(&tables))
 }
 
 fn routes(file: &Path) -> Result<String, Diagnostics> {
@@ -185,28 +115,7 @@ fn routes(file: &Path) -> Result<String, Diagnostics> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::testing::Folder;
     use clap::CommandFactory;
-
-    /// A gateway's file that watches one table of that text.
-    fn folder(table: &str) -> (Folder, PathBuf) {
-        let folder = Folder::new();
-        folder.write("routes/t.toml", table);
-        let file = folder.write("config/gateway.toml", "");
-        (folder, file)
-    }
-
-    fn of_files(file: &Path) -> Check {
-        Check { config: Config { file: file.to_owned() }, against: None, diff: None, backend: None }
-    }
-
-    /// How many mistakes a check finds.
-    fn mistakes(file: &Path) -> usize {
-        match check(&of_files(file)) {
-            Err(Failure::Mistakes(found)) => found.len(),
-            other => panic!("{other:?}"),
-        }
-    }
 
     #[test]
     fn the_command_line_is_consistent() {
@@ -218,7 +127,15 @@ mod tests {
         let file = PathBuf::from("x.toml");
         for (name, expected) in [
             ("run", Command::Run(Run { config: Config { file: file.clone() }, upgrade: None })),
-            ("check", Command::Check(of_files(&file))),
+            (
+                "check",
+                Command::Check(Check {
+                    config: Config { file: file.clone() },
+                    against: None,
+                    diff: None,
+                    backend: None,
+                }),
+            ),
             ("routes", Command::Routes(Config { file: file.clone() })),
         ] {
             let line = Line::try_parse_from(["callgate", name, "--config", "x.toml"]).unwrap();
@@ -234,20 +151,5 @@ mod tests {
                 matches!(line.command, Command::Run(Run { upgrade: Some(name), .. }) if name == expected)
             );
         }
-    }
-
-    #[test]
-    fn check_counts_what_holds_and_shows_what_does_not() {
-        let (_folder, file) = folder("[backends.a]\nendpoints = ['x:1']\n");
-        let text = check(&of_files(&file)).unwrap();
-        assert!(text.starts_with("ok: 0 routes, 1 backend, hash "), "{text}");
-        let (_folder, file) = folder("[[routes]]\n");
-        assert_eq!(mistakes(&file), 3);
-        assert_eq!(mistakes(Path::new("/nowhere/gateway.toml")), 1);
-        let (_folder, file) = folder(
-            "[backends.a]\nendpoints = ['x:1']\ntls = { ca = 'missing.pem' }\n\
-             [[certificates]]\nnames = ['a.example']\ncert = 'a.pem'\nkey = 'a.key'\n",
-        );
-        assert_eq!(mistakes(&file), 2, "of all files that are named");
     }
 }

@@ -1,7 +1,7 @@
 //! `callgate check --diff`: whether a gateway that runs would take the tables, as far as that depends on who could come before.
 
-use super::against::Failure;
 use crate::admin::ask;
+use crate::cli::Failure;
 use crate::config::{AcceptExposure, Settings, Tables};
 use crate::control::refuse_exposure;
 use crate::exposure::{Record, Ways};

@@ -1,9 +1,10 @@
 //! `callgate check --against`: whether the tables fit a backend that lives. It is asked as a gateway asks it, by a handshake, so
 //! that what it says is what a gateway would find at the first instance that it connects to.
 
+use crate::cli::{Failure, listing::count};
 use crate::config::{
-    Address, BackendSpec, CallSpec, Caller, Diagnostics, Discovered, DiscoveryName, EndpointAddr, Misfit,
-    RoutePart, Tables,
+    Address, BackendSpec, CallSpec, Caller, Discovered, DiscoveryName, EndpointAddr, Misfit, RoutePart,
+    Tables,
 };
 use crate::transport::callgate::{Offer, Part, Security, ask, fits, meant};
 use std::collections::BTreeSet;
@@ -11,21 +12,6 @@ use std::time::Duration;
 
 /// How long connecting and the handshake may take together.
 const PATIENCE: Duration = Duration::from_secs(5);
-
-/// Why there is nothing good to tell.
-#[derive(Debug)]
-pub(super) enum Failure {
-    /// The tables do not fit.
-    Mistakes(Diagnostics),
-    /// It could not be found out.
-    NotAsked(String),
-}
-
-impl From<Diagnostics> for Failure {
-    fn from(mistakes: Diagnostics) -> Failure {
-        Failure::Mistakes(mistakes)
-    }
-}
 
 /// Checks the routes and authenticators of the backends that have that endpoint, or of the one of that name.
 pub(super) fn check(tables: &Tables, endpoint: &str, backend: Option<&str>) -> Result<String, Failure> {
@@ -42,12 +28,8 @@ pub(super) fn check(tables: &Tables, endpoint: &str, backend: Option<&str>) -> R
     let names = backends.join("`, `");
     let routes = calls.iter().filter(|(caller, _)| matches!(caller, Caller::Route(_))).count();
     let fit = match calls.len() - routes {
-        0 => super::listing::count(routes, "route"),
-        others => format!(
-            "{} and {}",
-            super::listing::count(routes, "route"),
-            super::listing::count(others, "authenticator")
-        ),
+        0 => count(routes, "route"),
+        others => format!("{} and {}", count(routes, "route"), count(others, "authenticator")),
     };
     let streamed: BTreeSet<String> = calls.iter().filter_map(|(_, call)| streamed(call, &offer)).collect();
     let streamed: String = streamed.iter().map(|one| format!("; {one}")).collect();
