@@ -1,20 +1,23 @@
 //! The access log: a line for each request whose answer is no success, and for as many of the others as the settings say.
 //!
 //! ```text
-//! line      one line: fields one behind the other, as JSON or as logfmt
+//! record    what a worker writes down of a request
+//! line      the line of a record, as JSON or as logfmt
 //! failures  the last of those that tell of failures, whether they are written or not
 //! ```
-//! Whose request it is and what has become of it is known in `front`, which fills lines. They go to standard output by a thread of their
-//! own, from a queue that is bounded: a log that nobody reads costs lines, which are counted, and never time. There is no limit for lines
+//! Whose request it is and what has become of it is known in `front`, which fills records. A thread of its own makes lines of them, which go to standard
+//! output, from a queue that is bounded: a log that nobody reads costs lines, which are counted, and never time. There is no limit for lines
 //! that repeat: each is another request.
 
 mod failures;
 mod line;
+mod record;
 
 pub use failures::{Failures, Keep};
-pub use line::{Line, TriedAt};
+pub use line::Form;
+pub use record::{Record, TriedAt};
 
-use crate::config::AccessLogSettings;
+use crate::config::{AccessField, AccessFields, AccessLogFormat, AccessLogSettings};
 use crate::telemetry::log::{Lines, LogStats};
 use arc_swap::{ArcSwap, Guard};
 use std::sync::atomic::Ordering::Relaxed;
@@ -30,6 +33,21 @@ pub struct AccessLog {
     lines: OnceLock<Arc<Lines>>,
     /// The same of what is kept, and what has been.
     kept: OnceLock<(Arc<Lines>, Arc<Failures>)>,
+}
+
+/// What failures are kept with, whatever lines say: all but what may hold secrets.
+const KEPT: AccessFields = AccessFields::all_but(AccessField::Query);
+
+impl Form {
+    /// That of lines on standard output.
+    pub fn logged(settings: &AccessLogSettings) -> Form {
+        Form { format: settings.format, fields: settings.fields, headers: true }
+    }
+
+    /// That of failures that are kept. Whoever asks for these has not asked for headers.
+    pub fn kept() -> Form {
+        Form { format: AccessLogFormat::Json, fields: KEPT, headers: false }
+    }
 }
 
 /// Where the line of a request goes.
@@ -104,14 +122,18 @@ impl AccessLog {
         Goes { logged: logged && self.lines.get().is_some(), kept: is_failure && self.kept.get().is_some() }
     }
 
-    /// Writes a line, as far as it has been made for that.
-    pub fn put(&self, line: Line, goes: Goes) {
-        let (logged, kept) = line.end();
-        if let (Some(lines), Some(text), true) = (self.lines.get(), logged, goes.logged) {
-            lines.put(&text);
+    /// An empty record, of a request that has lines there.
+    pub fn record(&self, settings: &AccessLogSettings, goes: Goes) -> Record {
+        Record::new(if goes.kept { settings.fields.and(KEPT) } else { settings.fields })
+    }
+
+    /// Has lines made of a record.
+    pub fn put(&self, record: &Record, goes: Goes) {
+        if let (Some(lines), true) = (self.lines.get(), goes.logged) {
+            lines.put(record.bytes());
         }
-        if let (Some((lines, _)), Some(text), true) = (self.kept.get(), kept, goes.kept) {
-            lines.put(&text);
+        if let (Some((lines, _)), true) = (self.kept.get(), goes.kept) {
+            lines.put(record.bytes());
         }
     }
 

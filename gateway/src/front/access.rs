@@ -6,7 +6,7 @@ use super::connection::Connection;
 use super::reply::{Content, Reply};
 use super::request_id::RequestId;
 use super::tally::Tally;
-use crate::access_log::{Goes, Line, TriedAt};
+use crate::access_log::{Goes, Record, TriedAt};
 use crate::auth::Identified;
 use crate::call::Trail;
 use crate::config::{AccessField, AccessLogSettings, CallRef};
@@ -36,10 +36,10 @@ pub(super) struct Asked<'e> {
     pub(super) tls: Option<&'static str>,
 }
 
-/// A line that is written when this is dropped.
+/// A record that is put when this is dropped.
 pub(super) struct Access {
     worker: Rc<Worker>,
-    line: Option<Line>,
+    record: Record,
     began: Instant,
     /// Bytes of the answer's body.
     sent: Rc<Cell<u64>>,
@@ -81,10 +81,10 @@ impl Access {
             _ if asked.head.method() == "HEAD" => {}
             content => sent.set(content.length().unwrap_or_default()),
         }
-        let mut line = Line::new(settings, goes_cut);
-        fill(&mut line, asked, settings, reply.status, failure);
+        let mut record = asked.worker.shared.access_log.record(settings, goes_cut);
+        fill(&mut record, asked, settings, reply.status, failure);
         let (worker, began) = (asked.worker.clone(), asked.began);
-        Box::new(Access { worker, line: Some(line), began, sent, goes, goes_cut, cut: Cell::new(None) })
+        Box::new(Access { worker, record, began, sent, goes, goes_cut, cut: Cell::new(None) })
     }
 
     /// That of an exchange whose client has left before there was an answer.
@@ -101,16 +101,15 @@ impl Access {
 
 impl Drop for Access {
     fn drop(&mut self) {
-        let Some(mut line) = self.line.take() else { return };
         let cut = self.cut.get();
         let goes = if cut.is_some() { self.goes_cut } else { self.goes };
         if !goes.somewhere() {
             return;
         }
-        line.maybe(AccessField::Reason, cut);
-        line.number(AccessField::BytesOut, self.sent.get());
-        line.millis(AccessField::DurationMs, self.began.elapsed());
-        self.worker.shared.access_log.put(line, goes);
+        self.record.maybe(AccessField::Reason, cut);
+        self.record.number(AccessField::BytesOut, self.sent.get());
+        self.record.millis(AccessField::DurationMs, self.began.elapsed());
+        self.worker.shared.access_log.put(&self.record, goes);
     }
 }
 
@@ -127,47 +126,47 @@ pub(super) fn refused(
     if !goes.somewhere() {
         return;
     }
-    let mut line = Line::new(&settings, goes);
-    begin(&mut line, id, connection.client.get());
-    line.number(AccessField::Status, u64::from(failure.status()));
-    told(&mut line, failure);
-    line.text(AccessField::Protocol, protocol);
-    line.maybe(AccessField::Tls, connection.tls.get().map(|peer| peer.version));
-    log.put(line, goes);
+    let mut record = log.record(&settings, goes);
+    begin(&mut record, id, connection.client.get());
+    record.number(AccessField::Status, u64::from(failure.status()));
+    told(&mut record, failure);
+    record.text(AccessField::Protocol, protocol);
+    record.maybe(AccessField::Tls, connection.tls.get().map(|peer| peer.version));
+    log.put(&record, goes);
 }
 
-fn begin(line: &mut Line, id: &RequestId, client: Option<IpAddr>) {
-    line.time(AccessField::Time, SystemTime::now());
-    line.text(AccessField::RequestId, id.as_str());
+fn begin(record: &mut Record, id: &RequestId, client: Option<IpAddr>) {
+    record.time(AccessField::Time, SystemTime::now());
+    record.text(AccessField::RequestId, id.as_str());
     if let Some(client) = client {
-        line.shown(AccessField::Client, format_args!("{client}"));
+        record.shown(AccessField::Client, format_args!("{client}"));
     }
 }
 
-fn told(line: &mut Line, failure: &Failure) {
-    line.text(AccessField::Reason, failure.reason().name());
-    line.maybe(AccessField::Why, failure.why().as_deref());
+fn told(record: &mut Record, failure: &Failure) {
+    record.text(AccessField::Reason, failure.reason().name());
+    record.maybe(AccessField::Why, failure.why().as_deref());
 }
 
 /// What is known when the answer's head is.
 fn fill(
-    line: &mut Line,
+    record: &mut Record,
     asked: &Asked<'_>,
     settings: &AccessLogSettings,
     status: u16,
     failure: Option<&Failure>,
 ) {
     let (head, began) = (asked.head, asked.began);
-    begin(line, asked.id, asked.client);
-    line.text(AccessField::Method, head.method());
-    line.text(AccessField::Route, asked.tally.route());
-    line.text(AccessField::Path, head.path());
-    line.maybe(AccessField::Query, head.query());
-    line.number(AccessField::Status, u64::from(status));
+    begin(record, asked.id, asked.client);
+    record.text(AccessField::Method, head.method());
+    record.text(AccessField::Route, asked.tally.route());
+    record.text(AccessField::Path, head.path());
+    record.maybe(AccessField::Query, head.query());
+    record.number(AccessField::Status, u64::from(status));
     if let Some(failure) = failure {
-        told(line, failure);
+        told(record, failure);
     }
-    line.text(
+    record.text(
         AccessField::Protocol,
         match asked.body.protocol(head) {
             ByProtocol::Http10 => "HTTP/1.0",
@@ -175,32 +174,32 @@ fn fill(
             ByProtocol::Http2 => "HTTP/2",
         },
     );
-    line.maybe(AccessField::Tls, asked.tls);
+    record.maybe(AccessField::Tls, asked.tls);
     if let Some(caller) = asked.caller {
-        line.text(AccessField::Auth, &caller.authenticator.spec.name);
-        line.text(AccessField::Identity, caller.identity.name());
+        record.text(AccessField::Auth, &caller.authenticator.spec.name);
+        record.text(AccessField::Identity, caller.identity.name());
     }
-    line.number(AccessField::BytesIn, asked.body.bytes(head).len() as u64);
-    line.millis(AccessField::HeadMs, began.elapsed());
-    called(line, asked);
+    record.number(AccessField::BytesIn, asked.body.bytes(head).len() as u64);
+    record.millis(AccessField::HeadMs, began.elapsed());
+    called(record, asked);
     for name in &settings.headers {
         // The first line of several: a field of a line is there once, and a client makes no line long.
         if let Some(value) = fields::each(head.fields(), name).next() {
-            line.header(name.as_str(), value);
+            record.header(name.as_str(), value);
         }
     }
 }
 
 /// Where its call has gone.
-fn called(line: &mut Line, asked: &Asked<'_>) {
+fn called(record: &mut Record, asked: &Asked<'_>) {
     let (trail, began) = (asked.trail, asked.began);
     let Some(spec) = asked.tally.call() else { return };
-    line.shown(AccessField::Call, format_args!("{}", spec.call));
+    record.shown(AccessField::Call, format_args!("{}", spec.call));
     if let Some(backend) = trail.backend() {
-        line.text(AccessField::Backend, backend.name());
+        record.text(AccessField::Backend, backend.name());
     }
     if let Some(sent) = trail.began() {
-        line.millis(AccessField::WaitMs, sent.saturating_duration_since(began));
+        record.millis(AccessField::WaitMs, sent.saturating_duration_since(began));
     }
     trail.look(|tries| {
         let tries: Vec<_> = tries.collect();
@@ -210,8 +209,8 @@ fn called(line: &mut Line, asked: &Asked<'_>) {
             }
             CallRef::Number(_) => None,
         };
-        line.maybe(AccessField::Version, version.as_deref());
-        line.tries(tries.into_iter().map(|one| TriedAt {
+        record.maybe(AccessField::Version, version.as_deref());
+        record.tries(tries.into_iter().map(|one| TriedAt {
             endpoint: &one.endpoint().addr,
             at: one.sent_at.saturating_duration_since(began),
             ended: one.ended,

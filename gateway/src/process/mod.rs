@@ -9,7 +9,7 @@
 mod chassis;
 mod serve;
 
-use crate::access_log::{Failures, Keep};
+use crate::access_log::{Failures, Form, Keep};
 use crate::config::Settings;
 use crate::control::{self, Plane, Watched, watch::Watcher};
 use crate::descriptors;
@@ -23,6 +23,7 @@ use crate::telemetry::log::{self, LogStats};
 use crate::upgrade::{Name, Predecessor, obey};
 use crate::worker::Shared;
 use callgate_tls::{TicketKeys, UnixTime};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -39,18 +40,9 @@ pub fn run(config: &Path, upgrade: Option<Option<String>>, ports: Ports) -> Exit
             return ExitCode::FAILURE;
         }
     };
-    // Without standard output there is none.
-    let access_log = log::Writer::start_access_log();
-    let failures = Arc::<Failures>::default();
-    // Without a thread for it there is none.
-    let failure_list = log::Writer::start_on(Keep(failures.clone()), "failure list");
     match start(config, upgrade, ports, &log) {
         Ok(gateway) => {
-            let shared = &gateway.plane.shared;
-            access_log.iter().for_each(|writer| shared.access_log.begin(writer.lines()));
-            failure_list
-                .iter()
-                .for_each(|writer| shared.access_log.begin_failures(writer.lines(), failures.clone()));
+            let _writers = begin_access_log(&gateway.plane.shared);
             chassis::run(gateway)
         }
         Err(error) => {
@@ -58,6 +50,20 @@ pub fn run(config: &Path, upgrade: Option<Option<String>>, ports: Ports) -> Exit
             ExitCode::FAILURE
         }
     }
+}
+
+/// Has the access log written, and the last failures kept, for as long as the writers are there.
+fn begin_access_log(shared: &Shared) -> [io::Result<log::Writer>; 2] {
+    let (logged, kept) = (Form::logged(&shared.settings.access_log), Form::kept());
+    // Without standard output there is none.
+    let access_log = log::Writer::start_access_log(move |record| logged.of(&record).into());
+    access_log.iter().for_each(|writer| shared.access_log.begin(writer.lines()));
+    let failures = Arc::<Failures>::default();
+    // Without a thread for it there is none.
+    let list =
+        log::Writer::start_on(Keep(failures.clone()), "failure list", move |record| kept.of(&record).into());
+    list.iter().for_each(|writer| shared.access_log.begin_failures(writer.lines(), failures.clone()));
+    [access_log, list]
 }
 
 fn start(

@@ -150,6 +150,11 @@ impl AccessFields {
         AccessFields(!(1 << field as u32))
     }
 
+    /// These and those.
+    pub const fn and(self, other: AccessFields) -> AccessFields {
+        AccessFields(self.0 | other.0)
+    }
+
     /// These.
     fn of(fields: impl Iterator<Item = AccessField>) -> AccessFields {
         AccessFields(fields.fold(0, |all, field| all | 1 << field as u32))

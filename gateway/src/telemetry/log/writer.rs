@@ -130,24 +130,29 @@ impl Writer {
     /// There is no thread or no file descriptor for it.
     pub fn start() -> io::Result<Writer> {
         // Past the lock of `io::stderr`: others must not wait for it while a write hangs.
-        Writer::start_on(File::from(io::stderr().as_fd().try_clone_to_owned()?), "log")
+        Writer::start_on(File::from(io::stderr().as_fd().try_clone_to_owned()?), "log", |line| line)
     }
 
-    /// Starts one that writes the access log to standard output.
+    /// Starts one that writes the access log to standard output; `make` makes its lines of what was put.
     ///
     /// # Errors
     ///
     /// Likewise.
-    pub fn start_access_log() -> io::Result<Writer> {
-        Writer::start_on(File::from(io::stdout().as_fd().try_clone_to_owned()?), "access log")
+    pub fn start_access_log(make: impl Fn(Box<[u8]>) -> Box<[u8]> + Send + 'static) -> io::Result<Writer> {
+        Writer::start_on(File::from(io::stdout().as_fd().try_clone_to_owned()?), "access log", make)
     }
 
-    /// Starts one that writes each line there, with one call if that takes all of it. `log`: what is written.
+    /// Starts one that writes each line there, with one call if that takes all of it. `log`: what is written; `make` makes a line of what
+    /// was put.
     ///
     /// # Errors
     ///
     /// There is no thread for it.
-    pub fn start_on(mut out: impl Write + Send + 'static, log: &'static str) -> io::Result<Writer> {
+    pub fn start_on(
+        mut out: impl Write + Send + 'static,
+        log: &'static str,
+        make: impl Fn(Box<[u8]>) -> Box<[u8]> + Send + 'static,
+    ) -> io::Result<Writer> {
         let queue = Arc::new(Queue {
             lines: ArrayQueue::new(PLACES),
             held: AtomicUsize::new(0),
@@ -159,7 +164,7 @@ impl Writer {
         let writing = queue.clone();
         // Nothing in it is known to panic; if something does, the log goes on.
         let write = move || {
-            while catch_unwind(AssertUnwindSafe(|| writing.write_to(&mut out, log))).is_err() {
+            while catch_unwind(AssertUnwindSafe(|| writing.write_to(&mut out, log, &make))).is_err() {
                 thread::sleep(LAST_PAUSE);
             }
         };
@@ -192,12 +197,13 @@ impl Drop for Writer {
 
 impl Queue {
     /// The thread's work: writes until the owner is gone.
-    fn write_to(&self, out: &mut impl Write, log: &str) {
+    fn write_to(&self, out: &mut impl Write, log: &str, make: &impl Fn(Box<[u8]>) -> Box<[u8]>) {
         let (mut told, mut has_written) = (0, false);
         loop {
             if let Some(line) = self.lines.pop() {
-                self.write_line(out, &line);
-                self.held.fetch_sub(cost(&line), AcqRel);
+                let cost = cost(&line);
+                self.write_line(out, &make(line));
+                self.held.fetch_sub(cost, AcqRel);
                 has_written = true;
             } else if self.ended.load(Acquire) {
                 return;

@@ -1,0 +1,308 @@
+//! What a worker writes down of a request: values as they are, one behind the other. Nothing is formatted here. Lines are made of records by
+//! the threads that write them, since a number or a time costs more to print than to keep.
+//!
+//! Records never leave the process, and only this file knows their form: a field's number, a kind, and what the kind says. Numbers have eight
+//! bytes, texts their length in two bytes before them.
+
+use crate::config::{AccessField, AccessFields};
+use std::fmt::{self, Arguments, Display, Write};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+/// A text that is longer is cut: what clients send must not make lines long.
+pub(super) const LONGEST: usize = 512;
+
+/// The most attempts that are told one by one.
+const MOST_TRIES: usize = 16;
+
+/// A record, as it grows.
+#[derive(Debug)]
+pub struct Record {
+    out: Vec<u8>,
+    fields: AccessFields,
+}
+
+/// An attempt.
+pub struct TriedAt<'t> {
+    /// Where it went.
+    pub endpoint: &'t dyn Display,
+    /// How long after the request's head.
+    pub at: Duration,
+    /// How long it took, and what came of it; nothing if it was given up.
+    pub ended: Option<(Duration, &'static str)>,
+}
+
+/// What is known of a request, read out of a record.
+#[derive(Debug, PartialEq)]
+pub(super) enum Item<'r> {
+    Field(AccessField, Value<'r>),
+    /// A header of the request, and its value.
+    Header(&'r str, &'r str),
+}
+
+#[derive(Debug, PartialEq)]
+pub(super) enum Value<'r> {
+    Text(&'r str),
+    Number(u64),
+    Time(Duration),
+    Date(SystemTime),
+    Tries(Vec<Try<'r>>),
+}
+
+/// An attempt, as it is read: where it went, when, and how long it took until what came of it, if it was not given up.
+#[derive(Debug, PartialEq)]
+pub(super) struct Try<'r> {
+    pub(super) endpoint: &'r str,
+    pub(super) at: Duration,
+    pub(super) ended: Option<(Duration, &'r str)>,
+}
+
+/// What an item is; before it stands the field's number, or 0 for a header.
+const TEXT: u8 = 0;
+const NUMBER: u8 = 1;
+const TIME: u8 = 2;
+const DATE: u8 = 3;
+const TRIES: u8 = 4;
+const HEADER: u8 = 5;
+
+impl Record {
+    /// An empty one, of these fields.
+    pub fn new(fields: AccessFields) -> Record {
+        Record { out: Vec::with_capacity(512), fields }
+    }
+
+    /// Whether it has that field, if there is something to say.
+    #[inline]
+    pub fn has(&self, field: AccessField) -> bool {
+        self.fields.has(field)
+    }
+
+    /// A text.
+    pub fn text(&mut self, field: AccessField, text: &str) {
+        if self.begin(field, TEXT) {
+            self.put_text(text);
+        }
+    }
+
+    /// The same, if there is one.
+    pub fn maybe(&mut self, field: AccessField, text: Option<&str>) {
+        if let Some(text) = text {
+            self.text(field, text);
+        }
+    }
+
+    /// What is shown so.
+    pub fn shown(&mut self, field: AccessField, shown: Arguments<'_>) {
+        if self.begin(field, TEXT) {
+            self.put_shown(shown);
+        }
+    }
+
+    /// A number.
+    pub fn number(&mut self, field: AccessField, number: u64) {
+        if self.begin(field, NUMBER) {
+            self.put_number(number);
+        }
+    }
+
+    /// A time, which is told in milliseconds with three decimals.
+    pub fn millis(&mut self, field: AccessField, time: Duration) {
+        if self.begin(field, TIME) {
+            self.put_time(time);
+        }
+    }
+
+    /// A point in time.
+    pub fn time(&mut self, field: AccessField, time: SystemTime) {
+        if self.begin(field, DATE) {
+            self.put_time(time.duration_since(UNIX_EPOCH).unwrap_or_default());
+        }
+    }
+
+    /// A header of the request.
+    pub fn header(&mut self, name: &str, value: &[u8]) {
+        self.out.extend_from_slice(&[0, HEADER]);
+        self.put_text(name);
+        self.put_text(&String::from_utf8_lossy(value));
+    }
+
+    /// The attempts, of which there are few.
+    pub fn tries<'t>(&mut self, tries: impl Iterator<Item = TriedAt<'t>>) {
+        let mut tries = tries.take(MOST_TRIES).peekable();
+        if tries.peek().is_none() || !self.begin(AccessField::Tries, TRIES) {
+            return;
+        }
+        let count = self.out.len();
+        self.out.push(0);
+        for TriedAt { endpoint, at, ended } in tries {
+            self.out[count] += 1;
+            self.put_shown(format_args!("{endpoint}"));
+            self.put_time(at);
+            let (took, end) = ended.unwrap_or_default();
+            self.put_time(took);
+            self.put_text(end);
+        }
+    }
+
+    /// Its bytes.
+    pub(super) fn bytes(&self) -> &[u8] {
+        &self.out
+    }
+
+    fn begin(&mut self, field: AccessField, kind: u8) -> bool {
+        let has = self.has(field);
+        if has {
+            self.out.extend_from_slice(&[field as u8, kind]);
+        }
+        has
+    }
+
+    fn put_number(&mut self, number: u64) {
+        self.out.extend_from_slice(&number.to_le_bytes());
+    }
+
+    fn put_time(&mut self, time: Duration) {
+        self.put_number(u64::try_from(time.as_micros()).unwrap_or(u64::MAX));
+    }
+
+    fn put_text(&mut self, text: &str) {
+        let text = &text[..text.floor_char_boundary(LONGEST)];
+        self.out.extend_from_slice(&(text.len() as u16).to_le_bytes());
+        self.out.extend_from_slice(text.as_bytes());
+    }
+
+    fn put_shown(&mut self, shown: Arguments<'_>) {
+        let length = self.out.len();
+        self.out.extend_from_slice(&[0; 2]);
+        // What does not fit is cut, and that is no failure.
+        let _ = Tail { out: &mut self.out, left: LONGEST }.write_fmt(shown);
+        let written = (self.out.len() - length - 2) as u16;
+        self.out[length..length + 2].copy_from_slice(&written.to_le_bytes());
+    }
+}
+
+/// The end of a record, where a text grows up to the longest.
+struct Tail<'o> {
+    out: &'o mut Vec<u8>,
+    left: usize,
+}
+
+impl Write for Tail<'_> {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        let text = &text[..text.floor_char_boundary(self.left)];
+        self.left -= text.len();
+        self.out.extend_from_slice(text.as_bytes());
+        Ok(())
+    }
+}
+
+/// What a record says.
+pub(super) fn items(record: &[u8]) -> impl Iterator<Item = Item<'_>> {
+    let mut rest = Rest(record);
+    std::iter::from_fn(move || rest.item())
+}
+
+/// What is left of a record.
+struct Rest<'r>(&'r [u8]);
+
+impl<'r> Rest<'r> {
+    fn item(&mut self) -> Option<Item<'r>> {
+        let [field, kind] = self.take::<2>()?;
+        if kind == HEADER {
+            return Some(Item::Header(self.text()?, self.text()?));
+        }
+        let value = match kind {
+            TEXT => Value::Text(self.text()?),
+            NUMBER => Value::Number(self.number()?),
+            TIME => Value::Time(self.time()?),
+            DATE => Value::Date(UNIX_EPOCH + self.time()?),
+            _ => {
+                let [count] = self.take::<1>()?;
+                Value::Tries((0..count).map(|_| self.tried()).collect::<Option<_>>()?)
+            }
+        };
+        Some(Item::Field(*AccessField::ALL.get(usize::from(field))?, value))
+    }
+
+    fn tried(&mut self) -> Option<Try<'r>> {
+        let (endpoint, at, took, end) = (self.text()?, self.time()?, self.time()?, self.text()?);
+        Some(Try { endpoint, at, ended: (!end.is_empty()).then_some((took, end)) })
+    }
+
+    fn take<const N: usize>(&mut self) -> Option<[u8; N]> {
+        let (taken, rest) = self.0.split_first_chunk()?;
+        self.0 = rest;
+        Some(*taken)
+    }
+
+    fn number(&mut self) -> Option<u64> {
+        self.take().map(u64::from_le_bytes)
+    }
+
+    fn time(&mut self) -> Option<Duration> {
+        self.number().map(Duration::from_micros)
+    }
+
+    fn text(&mut self) -> Option<&'r str> {
+        let length = self.take().map(u16::from_le_bytes)?;
+        let (text, rest) = self.0.split_at_checked(length.into())?;
+        self.0 = rest;
+        std::str::from_utf8(text).ok()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_written_down_is_read() {
+        let mut record = Record::new(AccessFields::default());
+        record.text(AccessField::Route, "/v1/é");
+        record.text(AccessField::Query, "nobody has asked for it");
+        record.maybe(AccessField::Reason, None);
+        record.shown(AccessField::Call, format_args!("{}.{}", "a", 1));
+        record.number(AccessField::Status, 503);
+        record.millis(AccessField::DurationMs, Duration::from_nanos(1_234_567));
+        record.time(AccessField::Time, UNIX_EPOCH + Duration::from_millis(7));
+        record.header("user-agent", b"x\xff");
+        let tried = |ended| TriedAt { endpoint: &"h:1", at: Duration::from_millis(2), ended };
+        record.tries([tried(Some((Duration::from_micros(7), "lost"))), tried(None)].into_iter());
+        let read: Vec<_> = items(record.bytes()).collect();
+        let tried = |ended| Try { endpoint: "h:1", at: Duration::from_millis(2), ended };
+        let tries = vec![tried(Some((Duration::from_micros(7), "lost"))), tried(None)];
+        assert_eq!(
+            read,
+            [
+                Item::Field(AccessField::Route, Value::Text("/v1/é")),
+                Item::Field(AccessField::Call, Value::Text("a.1")),
+                Item::Field(AccessField::Status, Value::Number(503)),
+                Item::Field(AccessField::DurationMs, Value::Time(Duration::from_micros(1_234))),
+                Item::Field(AccessField::Time, Value::Date(UNIX_EPOCH + Duration::from_millis(7))),
+                Item::Header("user-agent", "x\u{fffd}"),
+                Item::Field(AccessField::Tries, Value::Tries(tries)),
+            ]
+        );
+    }
+
+    #[test]
+    fn what_clients_send_does_not_make_records_long() {
+        let (mut record, long) = (Record::new(AccessFields::default()), "\u{20ac}".repeat(1000));
+        record.text(AccessField::Identity, &long);
+        record.shown(AccessField::Client, format_args!("{}{long}", "x"));
+        let read: Vec<_> = items(record.bytes()).collect();
+        for item in &read {
+            let Item::Field(_, Value::Text(text)) = item else { panic!("{item:?}") };
+            assert!(text.len() > LONGEST - 4 && text.len() <= LONGEST, "{}", text.len());
+        }
+        assert_eq!(read.len(), 2);
+    }
+
+    #[test]
+    fn a_record_that_was_cut_ends_there() {
+        let mut record = Record::new(AccessFields::default());
+        record.tries([TriedAt { endpoint: &"h:1", at: Duration::ZERO, ended: None }].into_iter());
+        for end in 0..record.bytes().len() {
+            assert_eq!(items(&record.bytes()[..end]).count(), 0, "{end}");
+        }
+    }
+}
