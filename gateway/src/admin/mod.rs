@@ -19,13 +19,14 @@ mod pages;
 mod ready;
 mod settings;
 mod traffic;
+mod why;
 
 use crate::control::{Plane, Reload, Request as ReloadRequest};
 use crate::worker::Shared;
-use crate::workers::Ending;
+use crate::workers::{Command, Ending};
 use drain::Refusal;
 use guard::Guard;
-use http_body_util::Full;
+use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
 use hyper::body::{Bytes, Incoming};
 use hyper::header::{ALLOW, CONTENT_TYPE, HeaderValue};
 use hyper::{Method, Request, Response, StatusCode};
@@ -47,6 +48,9 @@ const MAX_REQUESTS: usize = 16;
 /// How long a page may take to be made, those before it included.
 const PAGE_LIMIT: Duration = Duration::from_secs(30);
 
+/// How long a question may take to come.
+const QUESTION_LIMIT: Duration = Duration::from_secs(10);
+
 /// Where the process is told that it ends.
 type Stop = watch::Receiver<Option<Ending>>;
 
@@ -54,6 +58,7 @@ type Stop = watch::Receiver<Option<Ending>>;
 struct Port {
     plane: Arc<Plane>,
     reloads: mpsc::Sender<ReloadRequest>,
+    workers: Vec<mpsc::Sender<Command>>,
     stop: Stop,
     guard: Guard,
     pages: Arc<Semaphore>,
@@ -65,12 +70,12 @@ struct Port {
 pub async fn serve(
     listener: Arc<TcpListener>,
     plane: Arc<Plane>,
-    reloads: mpsc::Sender<ReloadRequest>,
+    (reloads, workers): (mpsc::Sender<ReloadRequest>, Vec<mpsc::Sender<Command>>),
     stop: Stop,
 ) {
     let guard = Guard::new(&plane);
     let [pages, actions] = [(); 2].map(|()| Arc::new(Semaphore::new(MAX_REQUESTS)));
-    let port = Port { plane, reloads, stop, guard, pages, actions };
+    let port = Port { plane, reloads, workers, stop, guard, pages, actions };
     // The thread ends when its owner does, which is this future.
     let (_owner, owned) = oneshot::channel::<()>();
     let (running, ended) = oneshot::channel::<()>();
@@ -136,7 +141,8 @@ async fn reply(request: Request<Incoming>, port: &Port) -> Reply {
         "/-/drain" if posts => drain(&request, &port.plane.shared, true).await,
         "/-/undrain" if posts => drain(&request, &port.plane.shared, false).await,
         "/-/log" if posts => change_access_log(&request, &port.plane.shared),
-        "/-/reload" | "/-/drain" | "/-/undrain" | "/-/log" => wrong_method("POST"),
+        "/-/why" if posts => explain(request, port).await,
+        "/-/reload" | "/-/drain" | "/-/undrain" | "/-/log" | "/-/why" => wrong_method("POST"),
         path => match page(path) {
             None => text(StatusCode::NOT_FOUND, format!("no such page\n\n{}", pages::INDEX)),
             Some(_) if !reads(&request) => wrong_method("GET, HEAD"),
@@ -215,6 +221,22 @@ async fn reload(reloads: &mpsc::Sender<ReloadRequest>) -> Reply {
             &serde_json::json!({ "outcome": "failed", "error": error }),
         ),
         Err(_) => text(StatusCode::SERVICE_UNAVAILABLE, "the gateway is about to end\n".to_owned()),
+    }
+}
+
+async fn explain(request: Request<Incoming>, port: &Port) -> Reply {
+    let question = Limited::new(request.into_body(), why::MAX_QUESTION).collect();
+    let question = match timeout(QUESTION_LIMIT, question).await {
+        Ok(Ok(question)) => question.to_bytes(),
+        Ok(Err(error)) if error.is::<LengthLimitError>() => {
+            return text(StatusCode::PAYLOAD_TOO_LARGE, format!("at most {} bytes\n", why::MAX_QUESTION));
+        }
+        Ok(Err(error)) => return text(StatusCode::BAD_REQUEST, format!("{error}\n")),
+        Err(_) => return text(StatusCode::REQUEST_TIMEOUT, format!("not read within {QUESTION_LIMIT:?}\n")),
+    };
+    match why::answer(&question, &port.plane.shared, &port.workers).await {
+        Ok(answer) => json(StatusCode::OK, &answer),
+        Err(why) => text(StatusCode::BAD_REQUEST, why),
     }
 }
 

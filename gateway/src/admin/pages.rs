@@ -30,6 +30,7 @@ GET  /config      the settings and tables in force, and the last error
 POST /-/reload    read the tables again
 POST /-/drain     ?endpoint=host:port[&backend=name]: no new calls there; those in flight finish
 POST /-/undrain   the same: calls go there again
+POST /-/why       what would become of a request, or what has become of one: `callgate why` asks it
 POST /-/log       ?successes=1%25&failures=true: which requests have lines in the access log, until the next such request
 ";
 

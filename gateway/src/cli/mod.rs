@@ -10,6 +10,7 @@ mod failure;
 mod key;
 mod listing;
 mod run;
+mod why;
 
 pub use check::Check;
 pub use failure::report;
@@ -39,6 +40,14 @@ pub enum Command {
     /// One line a route: what it matches, the method, its Call ID (the number on the wire) and the backend, or what it
     /// does instead of a call; the steps that its requests pass before, in their order; and the rules that are asked of it.
     Routes(Config),
+    /// Ask a running gateway why a request fails, or would fail, without sending it
+    ///
+    /// `callgate why METHOD PATH` with curl's words for the rest says which route would take the request, what each step says of it,
+    /// which instances could take its call and why others not, and the answer if the gateway would refuse it. `callgate why ID` says
+    /// what has become of a request that has failed lately, by the id that its client was told (X-Request-Id). The token of the port
+    /// is in CALLGATE_ADMIN_TOKEN: the one that may change something, because the answer says whether a credential is good. Exits with 0
+    /// if it would be sent, 1 if it would be refused or has failed, 2 where the gateway cannot be asked or cannot say.
+    Why(why::Why),
     /// Make API keys
     #[command(subcommand)]
     Key(key::Key),
@@ -66,11 +75,15 @@ Examples:
   callgate check --against 127.0.0.1:7101         do the routes fit what that backend offers?
   callgate check --diff http://127.0.0.1:8081     would that gateway take these tables?
   callgate routes | grep orders                   which method is behind a path
+  callgate why POST /v1/orders/7/quote -d @body.json -H 'authorization: Bearer ...'
+                                                  would that be sent, and where? if not, why?
+  callgate why 9e588077266fd68ce8a0308a485aae61   what has become of that request
   callgate key new billing --scope orders:read    an API key, and what its file has of it
 
 Environment:
   CALLGATE_CONFIG  the gateway's file, where --config does not name it
-  CALLGATE_ADMIN_TOKEN  the token of the admin port that --diff asks
+  CALLGATE_ADMIN   the admin port that `why` asks
+  CALLGATE_ADMIN_TOKEN  the token of the admin port that `why` and --diff ask
   CALLGATE_LOG     overrides log.level: \"debug\", or \"info,callgate=trace\"
   NO_COLOR         no colours in diagnostics
 
@@ -97,6 +110,14 @@ pub fn main(run: impl FnOnce(Run) -> ExitCode) -> ExitCode {
         Command::Check(what) => check::run(&what),
         Command::Routes(config) => routes(&config.file).map_err(Failure::from),
         Command::Key(key) => key::run(&key),
+        Command::Why(what) => match why::run(&what) {
+            Ok((text, true)) => Ok(text),
+            Ok((text, false)) => {
+                print(&text);
+                return ExitCode::FAILURE;
+            }
+            Err(failure) => Err(failure),
+        },
     };
     match done {
         Ok(text) => print(&text),

@@ -13,11 +13,11 @@ macro_rules! status {
 }
 
 macro_rules! reasons {
-    ($($(#[$doc:meta])* $variant:ident = $name:literal, $code:ident $($status:literal)?;)*) => {
+    ($($(#[doc = $doc:literal])* $variant:ident = $name:literal, $code:ident $($status:literal)?;)*) => {
         /// Why a request fails.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
         pub enum Reason {
-            $($(#[$doc])* $variant,)*
+            $($(#[doc = $doc])* $variant,)*
         }
 
         impl Reason {
@@ -28,6 +28,13 @@ macro_rules! reasons {
             pub const fn name(self) -> &'static str {
                 match self {
                     $(Reason::$variant => $name,)*
+                }
+            }
+
+            /// What it means, in a sentence or two.
+            pub fn means(self) -> &'static str {
+                match self {
+                    $(Reason::$variant => concat!($($doc),*).trim(),)*
                 }
             }
 

@@ -6,6 +6,7 @@ use super::miss::missed;
 use super::reply::Reply;
 use super::slash::{self, Taken};
 use super::tally::Tally;
+use crate::dry_run::Verdict;
 use crate::failure::Failure;
 use crate::method::Method;
 use crate::paths;
@@ -73,6 +74,7 @@ pub(super) fn look_up<'t, 'p>(
     };
     unambiguous(table, method, host, path, at)?;
     let route = RouteRef::new(table.clone(), at);
+    tell(&route, passed);
     let params = decoded(&route, &captured)?;
     pass(&route, arrival, passed, tally)?;
     if passed.waits() {
@@ -92,12 +94,23 @@ pub(super) fn look_up<'t, 'p>(
     }
     tally.counts_for(None);
     let params = decoded(&next, &captured)?;
-    rewrite.rewritten.of(arrival.worker).increment();
+    match passed.told() {
+        None => rewrite.rewritten.of(arrival.worker).increment(),
+        Some(told) => told.note("rewrite", Verdict::Passed, format!("to {to}")),
+    }
+    tell(&next, passed);
     pass(&next, arrival, passed, tally)?;
     if passed.waits() {
         return Ok(Lookup::Waits(next));
     }
     Ok(Lookup::Met(Met { route: next, captured, params }))
+}
+
+/// Says which route it is, where somebody wants to know.
+fn tell(route: &Route, passed: &Passed) {
+    if let Some(told) = passed.told() {
+        told.note("route", Verdict::Passed, format!("{} ({})", route.matcher, route.place));
+    }
 }
 
 /// Refuses a path that can be read as that of another route, which asks something else of its clients.

@@ -49,6 +49,7 @@ async fn serve_until_told(connections: &Connections, commands: &mut mpsc::Receiv
         match commands.recv().await {
             Some(Command::Serve(accepted)) => connections.serve(accepted),
             Some(Command::MakeRoom(heir)) => connections.make_room(heir),
+            Some(Command::Explain(question, tell)) => connections.explain(question, tell),
             Some(Command::Drain(ending)) => return ending,
             None => return Ending::Stop,
         }
