@@ -244,7 +244,7 @@ fn stand_back() {
 /// Puts sound tables into force, and their certificates with them.
 pub fn take(plane: &Plane, read: Read, cause: &'static str) -> Reload {
     let Read { tables, certificates, ways } = read;
-    plane.last_error.store(None);
+    plane.tell_error(None);
     ratchet::taken(plane, &tables, ways);
     let before = plane.shared.table.load_full();
     let hash = tables.hash.to_string();

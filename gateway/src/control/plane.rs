@@ -13,6 +13,7 @@ use crate::worker::Shared;
 use arc_swap::ArcSwapOption;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
 
 /// The control plane's own, and what it shares with the workers.
 pub struct Plane {
@@ -62,5 +63,11 @@ impl Plane {
             waiting: ArcSwapOption::empty(),
             shared,
         }
+    }
+
+    /// The files are refused for that, or they are in force; gives what was so before.
+    pub(super) fn tell_error(&self, error: Option<String>) -> Option<Arc<String>> {
+        self.shared.tables_are_refused.store(error.is_some(), Relaxed);
+        self.last_error.swap(error.map(Arc::new))
     }
 }

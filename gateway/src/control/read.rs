@@ -100,7 +100,7 @@ fn knows_callers(table: &Table, spec: &AuthSpec) -> bool {
 fn unchanged(plane: &Plane, hash: String, cause: &'static str) -> Reload {
     plane.reloads.unchanged.increment();
     // Whoever has taken a mistake back looks for what came of it.
-    if plane.last_error.swap(None).is_some() {
+    if plane.tell_error(None).is_some() {
         tracing::info!(cause, hash, "tables sound again, and as they were");
     }
     Reload::Unchanged(hash)
@@ -110,7 +110,7 @@ fn refuse(plane: &Plane, diagnostics: &Diagnostics, cause: &'static str) -> Relo
     plane.reloads.failed.increment();
     let rendered = diagnostics.render(false);
     // The same mistake is found again with every look; the log has it once.
-    let known = plane.last_error.swap(Some(Arc::new(rendered.clone())));
+    let known = plane.tell_error(Some(rendered.clone()));
     if known.is_none_or(|last| *last != rendered) {
         tracing::error!(
             cause,

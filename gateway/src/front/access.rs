@@ -10,14 +10,15 @@ use crate::access_log::{Goes, Record, TriedAt};
 use crate::auth::Identified;
 use crate::call::Trail;
 use crate::config::{AccessField, AccessLogSettings, CallRef};
-use crate::failure::Failure;
+use crate::failure::{Failure, Reason};
 use crate::fields;
 use crate::telemetry::ByProtocol;
-use crate::worker::Worker;
+use crate::worker::{Shared, Worker};
 use callgate_http1::Request;
 use std::cell::Cell;
 use std::net::IpAddr;
 use std::rc::Rc;
+use std::sync::atomic::Ordering::Relaxed;
 use std::time::SystemTime;
 use tokio::time::Instant;
 
@@ -129,7 +130,7 @@ pub(super) fn refused(
     let mut record = log.record(&settings, goes);
     begin(&mut record, id, connection.client.get());
     record.number(AccessField::Status, u64::from(failure.status()));
-    told(&mut record, failure);
+    told(&mut record, failure, &worker.shared);
     record.text(AccessField::Protocol, protocol);
     record.maybe(AccessField::Tls, connection.tls.get().map(|peer| peer.version));
     log.put(&record, goes);
@@ -143,9 +144,14 @@ fn begin(record: &mut Record, id: &RequestId, client: Option<IpAddr>) {
     }
 }
 
-fn told(record: &mut Record, failure: &Failure) {
-    record.text(AccessField::Reason, failure.reason().name());
-    record.maybe(AccessField::Why, failure.why().as_deref());
+fn told(record: &mut Record, failure: &Failure, shared: &Shared) {
+    let reason = failure.reason();
+    record.text(AccessField::Reason, reason.name());
+    let is_old =
+        matches!(reason, Reason::NoRoute | Reason::WrongMethod) && shared.tables_are_refused.load(Relaxed);
+    let why = failure.why();
+    // A route that is missing may stand in a table with a mistake.
+    record.maybe(AccessField::Why, why.as_deref().or(is_old.then_some("the newest tables are refused")));
 }
 
 /// What is known when the answer's head is.
@@ -164,7 +170,7 @@ fn fill(
     record.maybe(AccessField::Query, head.query());
     record.number(AccessField::Status, u64::from(status));
     if let Some(failure) = failure {
-        told(record, failure);
+        told(record, failure, &asked.worker.shared);
     }
     record.text(
         AccessField::Protocol,

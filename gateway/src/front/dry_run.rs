@@ -22,6 +22,7 @@ use serde_json::{Map, Value, json};
 use std::net::IpAddr;
 use std::rc::Rc;
 use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 use tokio::net::UnixStream;
 use tokio::time::timeout;
@@ -79,6 +80,13 @@ async fn decided(
     request: &[u8],
     told: &Rc<DryRun>,
 ) -> Map<String, Value> {
+    if worker.shared.tables_are_refused.load(Relaxed) {
+        told.note(
+            "tables",
+            Verdict::Refused,
+            "the files have mistakes, so older tables are in force; `callgate check` shows them",
+        );
+    }
     let mut head = connection.open.pool.empty_request();
     head.buffer().extend_from_slice(request);
     let parsed = match head.parse(&connection.open.limits) {

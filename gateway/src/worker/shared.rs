@@ -60,6 +60,8 @@ pub struct Shared {
     pub unsettled: watch::Sender<usize>,
     /// The process is about to end, or a lame duck: each answer is its connection's last.
     pub draining: AtomicBool,
+    /// The tables in the files have mistakes, so that those in force are older.
+    pub tables_are_refused: AtomicBool,
 }
 
 impl Shared {
@@ -94,6 +96,7 @@ impl Shared {
             names_begun: watch::Sender::new(false),
             unsettled: watch::Sender::new(workers),
             draining: AtomicBool::new(false),
+            tables_are_refused: AtomicBool::new(false),
             settings,
         }
     }
