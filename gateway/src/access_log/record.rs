@@ -165,7 +165,7 @@ impl Record {
     }
 
     fn put_text(&mut self, text: &str) {
-        let text = &text[..text.floor_char_boundary(LONGEST)];
+        let text = cut(text, LONGEST);
         self.out.extend_from_slice(&(text.len() as u16).to_le_bytes());
         self.out.extend_from_slice(text.as_bytes());
     }
@@ -188,11 +188,20 @@ struct Tail<'o> {
 
 impl Write for Tail<'_> {
     fn write_str(&mut self, text: &str) -> fmt::Result {
-        let text = &text[..text.floor_char_boundary(self.left)];
+        let text = cut(text, self.left);
         self.left -= text.len();
         self.out.extend_from_slice(text.as_bytes());
         Ok(())
     }
+}
+
+/// The beginning of a text, cut between two characters.
+fn cut(text: &str, most: usize) -> &str {
+    let mut end = text.len().min(most);
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    &text[..end]
 }
 
 /// What a record says.
