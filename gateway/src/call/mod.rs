@@ -34,6 +34,7 @@ mod waiting;
 pub use crate::transport::{Body, BodyStream, Json, Noted, Piece, Replied, SharedBody};
 pub use copy::send_copy;
 pub use stream::ReplyStream;
+use trail::Wait;
 pub use trail::{Trail, Try};
 
 use crate::backends::{Backend, Endpoint, Tried, Wanted};
@@ -111,6 +112,13 @@ impl Request<'_> {
         let Request { call, path, query, bound, body, metadata, identity, on_written, .. } = self;
         let (binding, identity, on_written) = (call.binding(), *identity, *on_written);
         Call { binding, path, query, bound, body: *body, metadata: *metadata, identity, on_written }
+    }
+
+    /// It waits for that.
+    fn waits(&self, wait: Wait) {
+        if let Some(trail) = self.trail {
+            trail.waits(wait);
+        }
     }
 
     /// What is known of where it may go before it is sent.

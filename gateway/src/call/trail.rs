@@ -1,6 +1,8 @@
 //! Where a call has gone: its attempts, for whoever tells of them when it is over.
 
 use crate::backends::{Attempt, Endpoint, LocalBackend, LocalEndpoint};
+use crate::traces::Place;
+use callgate_protocol::{Metadata, MetadataBuf, Traceparent};
 use std::cell::{Ref, RefCell};
 use std::rc::Rc;
 use std::time::Duration;
@@ -11,14 +13,19 @@ const MOST: usize = 16;
 
 /// The attempts of one request, in the order in which they were sent.
 #[derive(Default)]
-pub struct Trail(RefCell<Steps>);
+pub struct Trail {
+    steps: RefCell<Steps>,
+    /// The span of the request, if it has one.
+    span: Option<Box<Traceparent>>,
+}
 
 #[derive(Default)]
 struct Steps {
     /// The first one needs no place on the heap.
     first: Option<Try>,
     more: Vec<Try>,
-    backend: Option<Rc<LocalBackend>>,
+    /// What the call has waited for since the last one.
+    waited: Waited,
 }
 
 /// An attempt.
@@ -28,6 +35,45 @@ pub struct Try {
     pub sent_at: Instant,
     /// How long it took, and what came of it; nothing while it is under way, and of one that was given up.
     pub ended: Option<(Duration, &'static str)>,
+    /// What the call has waited for before.
+    pub waited: Waited,
+    backend: Option<Rc<LocalBackend>>,
+}
+
+/// What a call waits for before it is sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Wait {
+    /// A permit of its backend.
+    Permit,
+    /// Room at an instance.
+    Room,
+    /// An instance at all.
+    Instance,
+    /// The pause that an instance wants which is asked twice.
+    Pause,
+}
+
+/// Some of these.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Waited(u8);
+
+impl Waited {
+    const NAMES: [(Wait, &'static str); 4] = [
+        (Wait::Permit, "permit"),
+        (Wait::Room, "room"),
+        (Wait::Instance, "instance"),
+        (Wait::Pause, "pause"),
+    ];
+
+    /// Whether it has waited at all.
+    pub fn any(self) -> bool {
+        self.0 != 0
+    }
+
+    /// The names of all of them.
+    pub fn names(self) -> impl Iterator<Item = &'static str> {
+        Waited::NAMES.iter().filter(move |(one, _)| self.0 & 1 << *one as u8 != 0).map(|(_, name)| *name)
+    }
 }
 
 impl Try {
@@ -35,15 +81,49 @@ impl Try {
     pub fn endpoint(&self) -> &Endpoint {
         self.at.shared()
     }
+
+    /// The name of its backend.
+    pub fn backend(&self) -> Option<&str> {
+        self.backend.as_ref().map(|backend| backend.name())
+    }
 }
 
 impl Trail {
+    /// That of a request with this span, if it has one.
+    #[inline]
+    pub fn of(span: Option<Traceparent>) -> Trail {
+        Trail { steps: RefCell::default(), span: span.map(Box::new) }
+    }
+
+    /// What the next attempt says in the place of the call's metadata: its span is another one than the request's. Nothing where the request
+    /// has none.
+    #[inline]
+    pub(super) fn along(&self, metadata: Metadata<'_>) -> Option<MetadataBuf> {
+        self.span.as_deref().and_then(|span| self.along_with(*span, metadata))
+    }
+
+    #[cold]
+    fn along_with(&self, span: Traceparent, metadata: Metadata<'_>) -> Option<MetadataBuf> {
+        let steps = self.steps.borrow();
+        let number = steps.more.len() + usize::from(steps.first.is_some());
+        // Of those that are not kept nothing is told.
+        let own = (number < MOST).then(|| Place::attempt(span, number))?;
+        let mut along = MetadataBuf::from(metadata);
+        along.set_named("traceparent", own.text().as_bytes()).then_some(along)
+    }
+
+    /// The call waits for that.
+    #[cold]
+    pub(super) fn waits(&self, wait: Wait) {
+        self.steps.borrow_mut().waited.0 |= 1 << wait as u8;
+    }
+
     /// An attempt is sent to an instance of that backend. Gives its number.
     #[inline]
     pub(super) fn sends(&self, attempt: &Attempt, backend: Option<&Rc<LocalBackend>>) -> usize {
-        let mut steps = self.0.borrow_mut();
-        let one = Try { at: attempt.at(), sent_at: attempt.sent_at(), ended: None };
-        steps.backend = backend.cloned();
+        let mut steps = self.steps.borrow_mut();
+        let (waited, backend) = (std::mem::take(&mut steps.waited), backend.cloned());
+        let one = Try { at: attempt.at(), sent_at: attempt.sent_at(), ended: None, waited, backend };
         match &steps.first {
             None => steps.first = Some(one),
             Some(_) if steps.more.len() < MOST - 1 => steps.more.push(one),
@@ -55,7 +135,7 @@ impl Trail {
     /// The attempt of that number has ended, or its reply has begun, after so long: what came of it.
     #[inline]
     pub(super) fn ends(&self, number: usize, took: Duration, end: &'static str) {
-        let steps = &mut *self.0.borrow_mut();
+        let steps = &mut *self.steps.borrow_mut();
         let one = if number == 0 { steps.first.as_mut() } else { steps.more.get_mut(number - 1) };
         if let Some(one) = one {
             one.ended = Some((took, end));
@@ -64,17 +144,18 @@ impl Trail {
 
     /// When the first one was sent.
     pub fn began(&self) -> Option<Instant> {
-        self.0.borrow().first.as_ref().map(|first| first.sent_at)
+        self.steps.borrow().first.as_ref().map(|first| first.sent_at)
     }
 
     /// The backend of the last one.
     pub fn backend(&self) -> Option<Rc<LocalBackend>> {
-        self.0.borrow().backend.clone()
+        let steps = self.steps.borrow();
+        steps.more.last().or(steps.first.as_ref())?.backend.clone()
     }
 
     /// Has all of them looked at.
     pub fn look<R>(&self, look: impl FnOnce(&mut dyn Iterator<Item = &Try>) -> R) -> R {
-        let steps: Ref<'_, Steps> = self.0.borrow();
+        let steps: Ref<'_, Steps> = self.steps.borrow();
         look(&mut steps.first.iter().chain(&steps.more))
     }
 }

@@ -6,6 +6,7 @@ use super::connection::Connection;
 use super::reply::{Content, Reply};
 use super::request_id::RequestId;
 use super::tally::Tally;
+use super::traced::Traced;
 use crate::access_log::{Line, TriedAt};
 use crate::auth::Identified;
 use crate::call::Trail;
@@ -32,6 +33,8 @@ pub(super) struct Asked<'e> {
     pub(super) tally: &'e Tally,
     pub(super) trail: &'e Trail,
     pub(super) caller: Option<&'e Identified>,
+    /// Its place in a trace, if it has spans.
+    pub(super) traced: Option<&'e Traced>,
     /// The version of TLS, if it came by that.
     pub(super) tls: Option<&'static str>,
 }
@@ -155,6 +158,9 @@ fn fill(
 ) {
     let (head, began) = (asked.head, asked.began);
     begin(line, asked.id, asked.client);
+    if let Some(traced) = asked.traced {
+        line.shown(AccessField::TraceId, format_args!("{:032x}", traced.place.own().trace));
+    }
     line.text(AccessField::Method, head.method());
     line.text(AccessField::Route, asked.tally.route());
     line.text(AccessField::Path, head.path());

@@ -86,6 +86,7 @@ mod slash;
 mod sweep;
 mod tally;
 mod tls;
+mod traced;
 mod traffic;
 mod websocket;
 mod wire;
