@@ -66,6 +66,8 @@ tasks! {
     Name = "name",
     /// Fetches the keys at one URL again and again.
     KeyFetcher = "key_fetcher",
+    /// Sends spans to their collector.
+    TraceExporter = "trace_exporter",
     /// Keeps on disk what names list.
     ListKeeper = "list_keeper",
     /// Accepts the connections of one listener.
@@ -110,9 +112,12 @@ tasks! {
 
 impl Task {
     /// Whether it may panic as often as it will: it concerns one endpoint, one name or one place of keys, and the process serves all others;
-    /// or only the next start.
+    /// or only spans, or only the next start.
     fn may_go_on(self) -> bool {
-        matches!(self, Task::Endpoint | Task::Name | Task::KeyFetcher | Task::ListKeeper)
+        matches!(
+            self,
+            Task::Endpoint | Task::Name | Task::KeyFetcher | Task::TraceExporter | Task::ListKeeper
+        )
     }
 }
 

@@ -25,6 +25,7 @@ mod outbound;
 pub mod schema;
 mod status;
 mod token;
+mod trace;
 pub mod wire;
 
 pub use budget::{Budget, Room};
@@ -39,6 +40,7 @@ pub use metadata::{Metadata, MetadataBuf};
 pub use outbound::{Aside, Chunk, Outbound};
 pub use status::{Code, Status};
 pub use token::{Token, Tokens};
+pub use trace::{Traceparent, TraceparentText};
 
 /// What both sides name the protocol in a TLS handshake (ALPN).
 pub const ALPN: &[u8] = b"callgate/1";

@@ -27,12 +27,15 @@ mod by_method;
 mod histogram;
 mod limit;
 mod metrics;
+#[cfg(feature = "otlp")]
+mod otlp;
 mod spans;
 mod stack;
-mod traceparent;
 
 pub use limit::ConcurrencyLimit;
 pub use metrics::Metrics;
+#[cfg(feature = "otlp")]
+pub use otlp::{BadCollector, Otlp, OtlpBuilder};
 pub use spans::Tracing;
 pub use stack::{Layer, Next};
 pub(crate) use stack::{Layers, Stack};

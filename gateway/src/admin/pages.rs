@@ -87,6 +87,7 @@ pub(super) fn metrics(plane: &Plane) -> String {
         upgrades: &plane.upgrades,
         log: &plane.log,
         access_log: access_log.as_deref(),
+        spans: shared.traces.as_ref().map_or_else(Vec::new, |traces| traces.fates().collect()),
         panics: shared.supervisor.panics().map(|(task, n)| (task.name(), n)).collect(),
         table_hash: &table.hash,
         traffic: table.routes.iter().filter_map(|route| traffic::scrape(route)).collect(),

@@ -4,13 +4,15 @@ use super::access_log;
 use super::names;
 use crate::config::{
     ClientList, ClientSettings, ListenAddress, ListenerClients, ListenerSettings, Settings, TlsSettings,
+    TracesSettings,
 };
 use serde_json::{Value, json};
 use std::time::Duration;
 
 /// The settings as gateway.toml names them; sizes in bytes.
 pub(super) fn of(settings: &Settings) -> Value {
-    let Settings { server, listeners, http2, admin, tables, log, access_log, upgrade, dns } = settings;
+    let Settings { server, listeners, http2, admin, tables, log, access_log, traces, upgrade, dns } =
+        settings;
     let time = |time: Duration| format!("{time:?}");
     json!({
         "server": {
@@ -45,11 +47,25 @@ pub(super) fn of(settings: &Settings) -> Value {
         "tables": { "watch": tables.watch },
         "log": { "level": log.level, "format": format!("{:?}", log.format).to_lowercase() },
         "access_log": access_log::shown(access_log),
+        "traces": traces.as_ref().map(self::traces),
         "upgrade": {
             "socket": upgrade.socket.as_deref().unwrap_or("auto"),
             "drain_timeout": time(upgrade.drain_timeout),
         },
         "dns": names::settings(dns),
+    })
+}
+
+/// Whom headers are sent to, and never what they say.
+fn traces(settings: &TracesSettings) -> Value {
+    let TracesSettings { target, sample, parents, service, headers } = settings;
+    json!({
+        "endpoint": target.url.to_string(),
+        "ca": target.ca,
+        "sample": format!("{}%", sample.percent()),
+        "parents": parents.name(),
+        "service": service,
+        "headers": headers.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>(),
     })
 }
 

@@ -36,6 +36,7 @@ mod waiting;
 pub use crate::transport::{Body, BodyStream, Json, Noted, Piece, Replied, SharedBody};
 pub use copy::send_copy;
 pub use stream::ReplyStream;
+use trail::Wait;
 pub use trail::{Trail, Try};
 
 use crate::backends::{Backend, Endpoint, Tried, Wanted};
@@ -128,6 +129,13 @@ impl Request<'_> {
             }
             Unsent::TooLarge(limit) => Failure::MessageTooLarge(u64::from(limit)),
         })
+    }
+
+    /// It waits for that.
+    fn waits(&self, wait: Wait) {
+        if let Some(trail) = self.trail {
+            trail.waits(wait);
+        }
     }
 
     /// What is known of where it may go before it is sent.

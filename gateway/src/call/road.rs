@@ -247,7 +247,12 @@ impl<'a> Road<'a> {
     pub(super) fn send_to(&mut self, chosen: &Chosen) -> Result<Option<Sent>, Failure> {
         let request = self.request;
         let (mut idempotent, mut limit) = (false, None);
-        let sent = chosen.send(&request.for_links(), |says_so| {
+        let along = request.trail.and_then(|trail| trail.along(request.metadata));
+        let mut call = request.for_links();
+        if let Some(along) = &along {
+            call.metadata = along.as_metadata();
+        }
+        let sent = chosen.send(&call, |says_so| {
             idempotent = request.has_key || request.call.spec.idempotent.unwrap_or(says_so);
             limit = self.limit(idempotent);
             Times { deadline: limit.unwrap_or(self.times.deadline), ..self.times }

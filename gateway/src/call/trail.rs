@@ -2,6 +2,8 @@
 
 use crate::backends::{Attempt, Endpoint, LocalBackend, LocalEndpoint};
 use crate::dry_run::DryRun;
+use crate::traces::Place;
+use callgate_protocol::{Metadata, MetadataBuf, Traceparent};
 use std::cell::{Ref, RefCell};
 use std::rc::Rc;
 use std::time::Duration;
@@ -16,6 +18,8 @@ pub struct Trail {
     steps: RefCell<Steps>,
     /// The call is not sent, and this is told where it would go.
     dry_run: Option<Rc<DryRun>>,
+    /// The span of the request, if it has one.
+    span: Option<Box<Traceparent>>,
 }
 
 #[derive(Default)]
@@ -23,7 +27,8 @@ struct Steps {
     /// The first one needs no place on the heap.
     first: Option<Try>,
     more: Vec<Try>,
-    backend: Option<Rc<LocalBackend>>,
+    /// What the call has waited for since the last one.
+    waited: Waited,
 }
 
 /// An attempt.
@@ -33,12 +38,56 @@ pub struct Try {
     pub sent_at: Instant,
     /// How long it took, and what came of it; nothing while it is under way, and of one that was given up.
     pub ended: Option<(Duration, &'static str)>,
+    /// What the call has waited for before.
+    pub waited: Waited,
+    backend: Option<Rc<LocalBackend>>,
+}
+
+/// What a call waits for before it is sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Wait {
+    /// A permit of its backend.
+    Permit,
+    /// Room at an instance.
+    Room,
+    /// An instance at all.
+    Instance,
+    /// The pause that an instance wants which is asked twice.
+    Pause,
+}
+
+/// Some of these.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Waited(u8);
+
+impl Waited {
+    const NAMES: [(Wait, &'static str); 4] = [
+        (Wait::Permit, "permit"),
+        (Wait::Room, "room"),
+        (Wait::Instance, "instance"),
+        (Wait::Pause, "pause"),
+    ];
+
+    /// Whether it has waited at all.
+    pub fn any(self) -> bool {
+        self.0 != 0
+    }
+
+    /// The names of all of them.
+    pub fn names(self) -> impl Iterator<Item = &'static str> {
+        Waited::NAMES.iter().filter(move |(one, _)| self.0 & 1 << *one as u8 != 0).map(|(_, name)| *name)
+    }
 }
 
 impl Try {
     /// Where it went.
     pub fn endpoint(&self) -> &Endpoint {
         self.at.shared()
+    }
+
+    /// The name of its backend.
+    pub fn backend(&self) -> Option<&str> {
+        self.backend.as_ref().map(|backend| backend.name())
     }
 }
 
@@ -54,12 +103,41 @@ impl Trail {
         self.dry_run.as_ref()
     }
 
+    /// That of a request with this span, if it has one.
+    #[inline]
+    pub fn of(span: Option<Traceparent>) -> Trail {
+        Trail { span: span.map(Box::new), ..Trail::default() }
+    }
+
+    /// What the next attempt says in the place of the call's metadata: its span is another one than the request's. Nothing where the request
+    /// has none.
+    #[inline]
+    pub(super) fn along(&self, metadata: Metadata<'_>) -> Option<MetadataBuf> {
+        self.span.as_deref().and_then(|span| self.along_with(*span, metadata))
+    }
+
+    #[cold]
+    fn along_with(&self, span: Traceparent, metadata: Metadata<'_>) -> Option<MetadataBuf> {
+        let steps = self.steps.borrow();
+        let number = steps.more.len() + usize::from(steps.first.is_some());
+        // Of those that are not kept nothing is told.
+        let own = (number < MOST).then(|| Place::attempt(span, number))?;
+        let mut along = MetadataBuf::from(metadata);
+        along.set_named("traceparent", own.text().as_bytes()).then_some(along)
+    }
+
+    /// The call waits for that.
+    #[cold]
+    pub(super) fn waits(&self, wait: Wait) {
+        self.steps.borrow_mut().waited.0 |= 1 << wait as u8;
+    }
+
     /// An attempt is sent to an instance of that backend. Gives its number.
     #[inline]
     pub(super) fn sends(&self, attempt: &Attempt, backend: Option<&Rc<LocalBackend>>) -> usize {
         let mut steps = self.steps.borrow_mut();
-        let one = Try { at: attempt.at(), sent_at: attempt.sent_at(), ended: None };
-        steps.backend = backend.cloned();
+        let (waited, backend) = (std::mem::take(&mut steps.waited), backend.cloned());
+        let one = Try { at: attempt.at(), sent_at: attempt.sent_at(), ended: None, waited, backend };
         match &steps.first {
             None => steps.first = Some(one),
             Some(_) if steps.more.len() < MOST - 1 => steps.more.push(one),
@@ -85,7 +163,8 @@ impl Trail {
 
     /// The backend of the last one.
     pub fn backend(&self) -> Option<Rc<LocalBackend>> {
-        self.steps.borrow().backend.clone()
+        let steps = self.steps.borrow();
+        steps.more.last().or(steps.first.as_ref())?.backend.clone()
     }
 
     /// Has all of them looked at.

@@ -3,7 +3,7 @@
 
 use super::retry::{self, Pause};
 use super::road::Road;
-use super::{Request, shed};
+use super::{Request, Wait, shed};
 use crate::backends::{Chosen, Pick};
 use crate::failure::{Failure, ShedReason};
 use crate::telemetry::HoldOutcome;
@@ -31,7 +31,10 @@ impl Road<'_> {
                     self.hold.end(HoldOutcome::Served);
                     match self.pause_before(&chosen)? {
                         None => return Ok(chosen),
-                        Some(time) => Box::pin(sleep(time)).await,
+                        Some(time) => {
+                            self.request.waits(Wait::Pause);
+                            Box::pin(sleep(time)).await;
+                        }
                     }
                 }
                 Pick::Busy => Box::pin(self.wait_for_room()).await?,
@@ -44,6 +47,7 @@ impl Road<'_> {
                 Pick::Wait => {
                     // Nothing can have changed in between: this thread alone changes it.
                     let changed = self.worker.pool.changed().notified();
+                    self.request.waits(Wait::Room);
                     Box::pin(timeout_at(self.times.deadline, changed))
                         .await
                         .map_err(|_| Failure::Deadline)?;
@@ -83,6 +87,7 @@ impl Road<'_> {
 
     /// There was no permit at once, for that reason: waits for one.
     pub(super) async fn wait_for_permit(&mut self, reason: ShedReason) -> Result<(), Failure> {
+        self.request.waits(Wait::Permit);
         let (deadline, room) = (self.times.deadline, self.worker.pool.changed());
         let waited = match &mut self.permit {
             Some(permit) => permit.wait(deadline, reason, room).await,
@@ -98,6 +103,7 @@ impl Road<'_> {
 
     /// No instance has room for the call: it waits until one may have.
     async fn wait_for_room(&mut self) -> Result<(), Failure> {
+        self.request.waits(Wait::Room);
         let (deadline, room) = (self.times.deadline, self.worker.pool.changed());
         let waited = match &mut self.permit {
             Some(permit) => permit.exchange(deadline, room).await,
@@ -122,6 +128,7 @@ impl Road<'_> {
         let Some(until) = local.and_then(|local| self.hold.begin(local, backend.spec.hold)) else {
             return Err(self.give_up(Failure::NoInstance));
         };
+        self.request.waits(Wait::Instance);
         if timeout_at(until.min(self.times.deadline), changed).await.is_ok() {
             return Ok(());
         }

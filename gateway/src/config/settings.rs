@@ -7,6 +7,7 @@ mod http2;
 mod keys;
 mod listeners;
 mod ticket_keys;
+mod traces;
 
 pub use access_log::{AccessField, AccessFields, AccessLogFormat, AccessLogSettings};
 pub use admin_tokens::AdminTokens;
@@ -32,6 +33,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use std::{env, thread};
 pub use ticket_keys::TicketKeysFile;
+pub use traces::{TraceParents, TracesSettings};
 
 /// The variable that overrides `log.level`.
 const LOG_VARIABLE: &str = "CALLGATE_LOG";
@@ -56,6 +58,8 @@ pub struct Settings {
     pub log: LogSettings,
     /// Which requests have a line of their own.
     pub access_log: AccessLogSettings,
+    /// Which requests have spans; none without.
+    pub traces: Option<TracesSettings>,
     /// How a successor takes over.
     pub upgrade: UpgradeSettings,
     /// How names are looked up that endpoints write as `dns:host:port`.
@@ -288,6 +292,7 @@ impl Settings {
             },
             log: LogSettings { level: "info".to_owned(), format: LogFormat::Auto },
             access_log: AccessLogSettings::default(),
+            traces: None,
             upgrade: UpgradeSettings { socket: None, drain_timeout: Duration::from_secs(5 * 60) },
             dns: DnsSettings::default(),
         }

@@ -30,6 +30,9 @@ impl Share {
     /// Nothing of it.
     pub const NONE: Share = Share(0);
 
+    /// All of it.
+    pub const ALL: Share = Share(Share::WHOLE);
+
     /// Reads percent with up to four decimals: `"10%"`, `"0.05%"`.
     pub(super) fn parse(text: &str) -> Result<Share, Complaint> {
         let bad =

@@ -23,6 +23,7 @@ pub use ratchet::{refused as refuse_exposure, remember as remember_exposure};
 pub use read::{Read, check, first};
 pub use unfit::{Fits, Found, Kind, Unfit};
 
+use crate::priority::stand_back;
 use crate::routes::Table;
 use crate::supervise::{Task, supervised};
 use certificates::TlsFiles;
@@ -39,9 +40,6 @@ use watch::Watcher;
 
 /// Why tables are read that nobody asked for.
 const FILE_EVENT: &str = "file event";
-
-/// The nice value of the thread that reads tables: it gets about a tenth of a core that workers want all of.
-const NICE: i32 = 10;
 
 /// What a reload came to.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -230,15 +228,6 @@ async fn aside<T: Send + 'static>(
         tracing::error!("work beside the workers failed inside");
     }
     result
-}
-
-/// Lowers the calling thread's priority. Linux keeps a nice value for each thread; where this is not possible all is as it
-/// was.
-fn stand_back() {
-    let thread = rustix::thread::gettid();
-    if let Err(error) = rustix::process::setpriority_process(Some(thread), NICE) {
-        tracing::debug!(%error, "tables are read with the priority of everything else");
-    }
 }
 
 /// Puts sound tables into force, and their certificates with them.

@@ -6,6 +6,7 @@ use super::connection::Connection;
 use super::reply::{Content, Reply};
 use super::request_id::RequestId;
 use super::tally::Tally;
+use super::traced::Traced;
 use crate::access_log::{Goes, Record, TriedAt};
 use crate::auth::Identified;
 use crate::call::Trail;
@@ -33,6 +34,8 @@ pub(super) struct Asked<'e> {
     pub(super) tally: &'e Tally,
     pub(super) trail: &'e Trail,
     pub(super) caller: Option<&'e Identified>,
+    /// Its place in a trace, if it has spans.
+    pub(super) traced: Option<&'e Traced>,
     /// The version of TLS, if it came by that.
     pub(super) tls: Option<&'static str>,
 }
@@ -164,6 +167,9 @@ fn fill(
 ) {
     let (head, began) = (asked.head, asked.began);
     begin(record, asked.id, asked.client);
+    if let Some(traced) = asked.traced {
+        record.shown(AccessField::TraceId, format_args!("{:032x}", traced.place.own().trace));
+    }
     record.text(AccessField::Method, head.method());
     record.text(AccessField::Route, asked.tally.route());
     record.text(AccessField::Path, head.path());

@@ -7,7 +7,7 @@
 
 use super::client::Who;
 use super::exchange::Exchange;
-use super::metadata::{self, Origin};
+use super::metadata::{self, Origin, Trace};
 use super::outside;
 use crate::auth::{Authenticator, Question, Unanswered, Verdict};
 use crate::call::{self, Json, Reply};
@@ -64,7 +64,8 @@ async fn call(
     let gone = || Unanswered::new(Flaw::Away, "its backend is in no table");
     let OwnCall { call, .. } = route.table().own_call(authenticator.id).ok_or_else(gone)?;
     // Who the client is, only its fields say.
-    let origin = Origin { id: exchange.context.id.as_str(), client: None, named_by: None };
+    let (id, trace) = (exchange.context.id.as_str(), Trace::of(exchange));
+    let origin = Origin { id, client: None, named_by: None, trace };
     let metadata =
         metadata::of(&[], exchange.head.fields(), &origin).map_err(|failure| unanswered(&failure))?;
     let now = Instant::now();

@@ -13,6 +13,7 @@ use super::problem;
 use super::reply::Reply;
 use super::request_id::RequestId;
 use super::tally::Tally;
+use super::traced::Traced;
 use crate::call;
 use crate::dry_run::DryRun;
 use crate::failure::Failure;
@@ -70,6 +71,8 @@ pub(super) struct Guards {
     in_flight: Option<InFlight>,
     /// Its line in the access log, which ends with the rest.
     pub(super) access: Cell<Option<Box<Access>>>,
+    /// Its spans, if it has some, which end with the rest as well.
+    pub(super) traced: Option<Box<Traced>>,
 }
 
 impl Exchange {
@@ -86,6 +89,8 @@ impl Exchange {
         let id = RequestId::take_or_make(&worker.ids, head.fields());
         let client = client::of(connection, head.fields());
         let context = RequestContext { client, id, began, came: None };
+        let traced = Traced::begin(worker, connection, head.fields());
+        let trail = call::Trail::of(traced.as_ref().map(|traced| traced.place.own()));
         Exchange {
             worker: worker.clone(),
             context,
@@ -97,8 +102,9 @@ impl Exchange {
                 call: None,
                 in_flight: Some(InFlight::enter(worker.clone())),
                 access: Cell::default(),
+                traced,
             },
-            trail: call::Trail::default(),
+            trail,
             on_connection,
         }
     }
@@ -124,6 +130,7 @@ impl Exchange {
                 call: None,
                 in_flight: None,
                 access: Cell::default(),
+                traced: None,
             },
             trail: call::Trail::dry_run(told),
             on_connection: connection.begin_exchange(),
@@ -169,6 +176,9 @@ impl Exchange {
             cors::put(every, self.head.fields(), &mut reply);
         }
         self.guards.access.set(Access::begin(&self.asked(), &mut reply, failure.as_ref()));
+        if let Some(traced) = &self.guards.traced {
+            traced.settle(&self.asked(), reply.status, failure.as_ref());
+        }
         // Nobody asks any more, and a client may be slow: it keeps no instance that has gone.
         self.trail = call::Trail::default();
         reply
@@ -204,6 +214,7 @@ impl Exchange {
             tally: &self.tally,
             trail: &self.trail,
             caller: self.guards.passed.identified(),
+            traced: self.guards.traced.as_deref(),
             tls: self.connection().tls.get().map(|peer| peer.version),
         }
     }
@@ -211,6 +222,10 @@ impl Exchange {
     /// Its client has left before there was an answer.
     pub(super) fn left(&self) {
         self.guards.access.set(Access::left(&self.asked()));
+        if let Some(traced) = &self.guards.traced {
+            let failure = Failure::ClientGone;
+            traced.settle(&self.asked(), failure.status(), Some(&failure));
+        }
     }
 
     /// The problem by which a reply is cut that has begun, which the log is told.
@@ -267,6 +282,7 @@ impl Guards {
             call: self.call.take(),
             in_flight: self.in_flight.take(),
             access: Cell::new(self.access.take()),
+            traced: self.traced.take(),
         }
     }
 
@@ -275,6 +291,7 @@ impl Guards {
         let access = self.access.take();
         access.iter().for_each(|access| access.cut(failure));
         self.access.set(access);
+        self.traced.iter().for_each(|traced| traced.cut(failure));
     }
 
     /// Gives all of it back: whoever hears the reply finds the places free.
@@ -283,6 +300,7 @@ impl Guards {
         self.call = None;
         self.in_flight = None;
         self.access.set(None);
+        self.traced = None;
     }
 }
 

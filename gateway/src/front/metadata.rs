@@ -6,8 +6,8 @@ use crate::clients::AddressText;
 use crate::failure::Failure;
 use crate::fields::{self, COOKIE, FieldName, TRACEPARENT, TRACESTATE};
 use callgate_http1::Fields;
-use callgate_protocol::MetadataBuf;
 use callgate_protocol::call::key;
+use callgate_protocol::{MetadataBuf, TraceparentText};
 use std::net::IpAddr;
 
 /// The bytes for which a call's metadata has room from the start: a request id (34 with its head), a client's address (at most 41) and
@@ -19,13 +19,40 @@ pub(super) struct Origin<'r> {
     pub(super) id: &'r str,
     pub(super) client: Option<IpAddr>,
     pub(super) named_by: Option<&'static FieldName>,
+    /// Its place in a trace, where the gateway knows better than what has come with it.
+    pub(super) trace: Option<Trace>,
+}
+
+/// A place in a trace, and what vendors say of that, as far as it goes along.
+pub(super) struct Trace {
+    parent: TraceparentText,
+    /// What vendors say has come with the request.
+    has_state: bool,
+}
+
+impl Trace {
+    /// That of an exchange, if traces are on. With spans, its own span is the parent of what its call makes.
+    pub(super) fn of(exchange: &Exchange) -> Option<Trace> {
+        let traces = exchange.worker.shared.traces.as_ref()?;
+        match &exchange.guards.traced {
+            Some(traced) => {
+                let has_state = traced.place.parent() != 0;
+                Some(Trace { parent: traced.place.own().text(), has_state })
+            }
+            None => {
+                let is_proxy = exchange.connection().is_proxy.get();
+                let parent = traces.unsampled(exchange.head.fields(), is_proxy)?;
+                Some(Trace { parent, has_state: false })
+            }
+        }
+    }
 }
 
 impl<'r> Origin<'r> {
     pub(super) fn of(exchange: &'r Exchange) -> Origin<'r> {
         let RequestContext { id, client, .. } = &exchange.context;
         let named_by = client::believed(exchange.connection());
-        Origin { id: id.as_str(), client: *client, named_by }
+        Origin { id: id.as_str(), client: *client, named_by, trace: Trace::of(exchange) }
     }
 
     /// Whether a listed header goes along. One that says who the client is could be anybody's word: only the one that counts does.
@@ -57,21 +84,29 @@ pub(super) fn of(
             return Err(Failure::HeaderTooLarge(name.to_string()));
         }
     }
-    put_trace(fields, &mut metadata);
+    put_trace(fields, origin.trace.as_ref(), &mut metadata);
     Ok(metadata)
 }
 
-/// Puts the W3C trace context of a request among what goes along with its call, as it came.
+/// Puts the W3C trace context of a request among what goes along with its call: as it came, but for what is known better.
 ///
 /// A request with several parents belongs to no trace that can be known, and its state is nobody's (W3C Trace Context,
 /// 4.3): nothing goes along then, so that the handler begins a new trace. It is never a reason to refuse a request.
-fn put_trace(fields: Fields<'_>, metadata: &mut MetadataBuf) {
-    let Ok(parent) = fields::single(fields, &TRACEPARENT) else { return };
+fn put_trace(fields: Fields<'_>, known: Option<&Trace>, metadata: &mut MetadataBuf) {
+    let parent = match known {
+        Some(trace) => Some(trace.parent.as_bytes()),
+        None => match fields::single(fields, &TRACEPARENT) {
+            Ok(parent) => parent,
+            Err(_) => return,
+        },
+    };
     // One that is too long for the call is left out, as trace context allows.
     if let Some(parent) = parent {
         let _ = metadata.push(key::TRACEPARENT, parent);
     }
-    if let Some(state) = fields::joined(fields, &TRACESTATE, b",") {
+    if known.is_none_or(|trace| trace.has_state)
+        && let Some(state) = fields::joined(fields, &TRACESTATE, b",")
+    {
         let _ = metadata.push(key::TRACESTATE, &state);
     }
 }
@@ -84,7 +119,7 @@ mod tests {
 
     fn of_names(names: &[&str], lines: &[(&str, &[u8])]) -> Result<MetadataBuf, Failure> {
         let names: Vec<FieldName> = names.iter().map(|name| (*name).into()).collect();
-        of(&names, request(lines).fields(), &Origin { id: "r1", client: None, named_by: None })
+        of(&names, request(lines).fields(), &Origin { id: "r1", client: None, named_by: None, trace: None })
     }
 
     #[test]
@@ -127,7 +162,7 @@ mod tests {
             (None, Some(&FORWARDED), &[("forwarded", "for=192.0.2.8"), ("x-a", "1")]),
         ] {
             let client = client.map(|client| client.parse().expect("an address"));
-            let origin = Origin { id: "r1", client, named_by };
+            let origin = Origin { id: "r1", client, named_by, trace: None };
             let metadata = of(&names, request(&lines).fields(), &origin).expect("fits");
             let seen: Vec<(&str, &[u8])> = metadata.as_metadata().iter().skip(1).collect();
             let expected: Vec<(&str, &[u8])> =
@@ -162,7 +197,7 @@ mod tests {
             (&[], &[]),
         ] {
             let mut metadata = MetadataBuf::with_capacity(64);
-            put_trace(request(lines).fields(), &mut metadata);
+            put_trace(request(lines).fields(), None, &mut metadata);
             let seen: Vec<(&str, &[u8])> = metadata.as_metadata().iter().collect();
             let expected: Vec<(&str, &[u8])> =
                 expected.iter().map(|(name, value)| (*name, value.as_bytes())).collect();

@@ -88,6 +88,7 @@ mod slash;
 mod sweep;
 mod tally;
 mod tls;
+mod traced;
 mod traffic;
 mod websocket;
 mod wire;

@@ -44,6 +44,11 @@ impl Tally {
         self.route = route;
     }
 
+    /// Whether it has met one.
+    pub(super) fn has_route(&self) -> bool {
+        self.route.is_some()
+    }
+
     /// What its route is called.
     pub(super) fn route(&self) -> &str {
         self.route.as_ref().map_or("none", |route| route.matcher.name())

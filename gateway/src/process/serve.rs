@@ -5,7 +5,9 @@ use crate::admin;
 use crate::control::{self, Plane};
 use crate::lame_duck::LameDuck;
 use crate::listeners::{self, Listeners, SocketFiles};
+use crate::traces::Exporter;
 use crate::upgrade::{Offer, Predecessor, obey, systemd};
+use crate::worker::Shared;
 use crate::workers::{Ending, Workers};
 use std::io;
 use std::sync::Arc;
@@ -32,6 +34,7 @@ pub(super) async fn serve(
     let hangup: Signal = signal(SignalKind::hangup())?;
     let offer = Offer::new(plane.clone(), name, upgrade, offered)?;
     let workers = Workers::start(&shared)?;
+    let exporter = exporter(&shared)?;
     let (reloads, reload_requests) = mpsc::channel(16);
     // Ended by being dropped, all of them, when this function returns.
     let mut tasks = JoinSet::new();
@@ -81,7 +84,16 @@ pub(super) async fn serve(
         tracing::warn!("workers did not take the last connections in time");
     }
     let ended = workers.end(&shared.settings, end.ending, told).await;
+    if let Some(exporter) = exporter {
+        exporter.finish().await;
+    }
     end.error.map_or(ended, Err)
+}
+
+/// What sends spans, where traces are on.
+fn exporter(shared: &Shared) -> io::Result<Option<Exporter>> {
+    let (Some(traces), Some(settings)) = (&shared.traces, &shared.settings.traces) else { return Ok(None) };
+    Exporter::start(traces, settings, &shared.supervisor).map(Some)
 }
 
 /// What the process's end is like.

@@ -8,6 +8,7 @@ use crate::config::Settings;
 use crate::routes::Table;
 use crate::supervise::Supervisor;
 use crate::telemetry::FrontStats;
+use crate::traces::Traces;
 use crate::transport::callgate::Catalog;
 use arc_swap::{ArcSwap, ArcSwapOption};
 use callgate_protocol::Budget;
@@ -48,6 +49,8 @@ pub struct Shared {
     pub answers: Arc<Budget>,
     /// The access log.
     pub access_log: AccessLog,
+    /// Traces, where they are on.
+    pub traces: Option<Arc<Traces>>,
     /// The front's counters.
     pub front: FrontStats,
     /// Begins anew what has panicked.
@@ -90,6 +93,7 @@ impl Shared {
             bodies: budget(server.max_body_memory),
             answers: budget(server.max_answer_memory),
             access_log: AccessLog::new(&settings.access_log),
+            traces: settings.traces.as_ref().map(|settings| Arc::new(Traces::new(settings))),
             front: FrontStats::new(workers),
             supervisor,
             room: Room::new(server.max_connections, workers, descriptors),

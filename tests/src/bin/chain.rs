@@ -3,6 +3,7 @@
 //!
 //! Each note is a line, appended in one write, so that processes may share the file and a SIGKILL takes none away.
 
+use callgate_sdk::layer::{Otlp, Tracing};
 use callgate_sdk::{Client, Context, Server, Status, service};
 use clap::Parser;
 use std::error::Error;
@@ -43,6 +44,9 @@ struct Options {
     /// How long calls to it may take, in milliseconds: as a rule longer than any deadline that is passed on.
     #[arg(long, default_value_t = 86_400_000)]
     next_timeout: u64,
+    /// Where spans are sent, and as whose.
+    #[arg(long, num_args = 2)]
+    otlp: Option<Vec<String>>,
 }
 
 struct Link {
@@ -121,10 +125,20 @@ fn id(cx: &Context) -> String {
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
-    let Options { listen, folder, next, next_timeout } = Options::parse();
-    let client = |next| Client::builder().endpoint(next).timeout(Duration::from_millis(next_timeout)).build();
+    let Options { listen, folder, next, next_timeout, otlp } = Options::parse();
+    let otlp = otlp.as_deref().map(|told| match told {
+        [url, service] => Otlp::to(url).service(service).start(),
+        _ => unreachable!("two values are taken"),
+    });
+    let otlp = otlp.transpose()?;
+    let tracing = || otlp.as_ref().map(|otlp| Tracing::new().otlp(otlp));
+    let client = |next| {
+        let client = Client::builder().endpoint(next).timeout(Duration::from_millis(next_timeout));
+        tracing().into_iter().fold(client, |client, tracing| client.layer(tracing)).build()
+    };
     let next = next.map(client).transpose()?.map(ChainClient::from);
     let notes = File::options().create(true).append(true).open(folder.join("notes"))?;
     let link = Link { folder, notes: Arc::new(Notes(notes)), next };
-    Ok(Server::new().service(ChainServer::new(link)).listen(listen).run().await?)
+    let server = tracing().into_iter().fold(Server::new(), |server, tracing| server.layer(tracing));
+    Ok(server.service(ChainServer::new(link)).listen(listen).run().await?)
 }

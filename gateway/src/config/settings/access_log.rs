@@ -90,6 +90,8 @@ fields! {
     Time = "time";
     /// The id that the client has been told.
     RequestId = "request_id";
+    /// The id of its trace, if it has spans.
+    TraceId = "trace_id";
     /// The client's address.
     Client = "client";
     /// The method.

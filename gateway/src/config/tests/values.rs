@@ -231,6 +231,7 @@ fn every_setting_is_read() {
                 http2 = { max_concurrent_streams = 8, max_connection_age = '9s' }\n";
     let seconds = Duration::from_secs;
     let expected = Settings {
+        traces: None,
         server: ServerSettings {
             workers: 3,
             zone: None,

@@ -14,6 +14,7 @@ mod overload;
 mod requests;
 mod retries;
 mod streams;
+mod traces;
 mod upkeep;
 mod websockets;
 
@@ -60,6 +61,8 @@ pub struct Scrape<'a> {
     pub log: &'a LogStats,
     /// What the access log has lost, where there is one.
     pub access_log: Option<&'a LogStats>,
+    /// What has become of spans, where traces are on: how many, by its name.
+    pub spans: Vec<(&'static str, u64)>,
     /// How often each task has panicked.
     pub panics: Vec<(&'static str, u64)>,
     /// The hash of the tables in force.
@@ -135,6 +138,7 @@ pub fn render(scrape: &Scrape<'_>) -> String {
     changes::upgrades(scrape, &mut families);
     certificates::certificates(scrape, &mut families);
     upkeep::upkeep(scrape, &mut families);
+    traces::traces(scrape, &mut families);
     process(&mut families);
     families.retain(|family| !family.get_metric().is_empty());
     let mut text = Vec::new();

@@ -1,0 +1,259 @@
+//! Traces: what a collector is sent of requests, and that one which takes nothing costs nobody anything.
+
+use callgate_tests::collector::{Collector, Mood, Sent};
+use callgate_tests::{Backend, Gateway, Setup, eventually, free_port};
+
+const TRACE: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
+const PARENT: &str = "00f067aa0ba902b7";
+
+fn traceparent(flags: &str) -> String {
+    format!("00-{TRACE}-{PARENT}-{flags}")
+}
+
+const TABLE: &str = r#"
+[[routes]]
+match = "POST /safe"
+call = "unruly.safe"
+backend = "unruly"
+
+[[routes]]
+match = "GET /nobody"
+call = "unruly.safe"
+backend = "gone"
+body = false
+unknown_fields = "ignore"
+
+[backends.gone]
+endpoints = ["127.0.0.1:GONE"]
+hold = "0s"
+"#;
+
+/// Two instances behind a gateway with traces.
+struct Traced {
+    setup: Setup,
+    gateway: Gateway,
+    instances: [Backend; 2],
+}
+
+impl Traced {
+    async fn start(url: &str, more: &str) -> Traced {
+        let setup = Setup::new().workers(1);
+        let setup = setup.section(&format!("[traces]\nendpoint = {url:?}\nservice = \"edge\"\n{more}"));
+        let instances = [setup.backend("unruly"), setup.backend("unruly")];
+        let endpoints = instances.each_ref().map(Backend::endpoint);
+        let shop = format!(
+            "[backends.unruly]\nendpoints = {endpoints:?}\nbalance = \"random\"\nretry_budget = \"100%\"\n"
+        );
+        setup.write_routes("t.toml", &format!("{}{shop}", TABLE.replace("GONE", &free_port().to_string())));
+        let gateway = setup.gateway().await;
+        for instance in &instances {
+            gateway.connected(instance).await;
+        }
+        Traced { setup, gateway, instances }
+    }
+
+    async fn call(&self, how: &str, at: &str, headers: &[(&str, &str)]) -> u16 {
+        let headers = [&[("content-type", "application/json")], headers].concat();
+        let body = format!("{{\"how\": {how:?}, \"at\": {at:?}}}");
+        self.gateway.client.send("POST", "/safe", &headers, body).await.status
+    }
+
+    async fn fate(&self, fate: &str) -> f64 {
+        self.gateway.metric("callgate_trace_spans_total", &[&format!("fate={fate:?}")]).await
+    }
+}
+
+/// So many spans of a trace, the one of the exchange first, and the others in their order.
+async fn spans(collector: &Collector, trace: &str, count: usize) -> Vec<Sent> {
+    let mut all = eventually("the spans of a trace", async || {
+        let all = collector.of_trace(trace);
+        (all.len() >= count).then_some(all)
+    })
+    .await;
+    assert_eq!(all.len(), count, "{all:?}");
+    all.sort_by_key(|sent| (sent.span.kind != 2, sent.span.start_time_unix_nano));
+    all
+}
+
+#[tokio::test]
+async fn a_call_is_a_span_of_the_exchange_with_one_of_its_attempt_and_joins_its_clients_trace() {
+    let collector = Collector::start(Mood::Well).await;
+    let traced =
+        Traced::start(&collector.url, "sample = \"0%\"\nheaders = { x-scope-orgid = \"acme\" }").await;
+    let (parent, headers) =
+        (traceparent("01"), [("x-request-id", "r1"), ("tracestate", "a=1"), ("user-agent", "test/1")]);
+    let headers = [&[("traceparent", &*parent)], &headers[..]].concat();
+    assert_eq!(traced.call("well", "*", &headers).await, 200);
+    let all = spans(&collector, TRACE, 2).await;
+    let [exchange, attempt] = &all[..] else { panic!("{all:?}") };
+    assert_eq!(
+        (exchange.service.as_str(), exchange.span.name.as_str(), exchange.span.kind),
+        ("edge", "POST /safe", 2)
+    );
+    assert_eq!((exchange.parent(), attempt.parent()), (PARENT.to_owned(), exchange.id()));
+    assert_eq!((attempt.span.name.as_str(), attempt.span.kind), ("unruly/safe", 3));
+    for (key, value) in [
+        ("http.request.method", "POST"),
+        ("http.route", "/safe"),
+        ("url.path", "/safe"),
+        ("url.scheme", "http"),
+        ("http.response.status_code", "200"),
+        ("network.protocol.version", "1.1"),
+        ("client.address", "127.0.0.1"),
+        ("user_agent.original", "test/1"),
+        ("callgate.request_id", "r1"),
+    ] {
+        assert_eq!(exchange.attribute(key).as_deref(), Some(value), "{key}");
+    }
+    for (key, value) in [
+        ("rpc.system.name", "callgate"),
+        ("rpc.method", "unruly/safe"),
+        ("rpc.response.status_code", "ok"),
+        ("server.address", "127.0.0.1"),
+        ("callgate.backend", "unruly"),
+        ("callgate.attempt", "1"),
+    ] {
+        assert_eq!(attempt.attribute(key).as_deref(), Some(value), "{key}");
+    }
+    let endpoint = format!("127.0.0.1:{}", attempt.attribute("server.port").expect("a port"));
+    assert!(traced.instances.iter().any(|instance| instance.endpoint() == endpoint), "{endpoint}");
+    assert!(exchange.span.start_time_unix_nano <= attempt.span.start_time_unix_nano);
+    assert!(attempt.span.end_time_unix_nano <= exchange.span.end_time_unix_nano);
+    assert!(all.iter().all(|one| one.span.trace_state == "a=1" && one.span.status.is_none()));
+    assert!(exchange.attribute("error.type").is_none() && attempt.attribute("error.type").is_none());
+    let head = &collector.requests()[0];
+    assert!(head.starts_with("post /v1/traces http/1.1\r\n"), "{head}");
+    assert!(
+        head.contains("content-type: application/x-protobuf\r\n") && head.contains("x-scope-orgid: acme\r\n"),
+        "{head}"
+    );
+    assert_eq!(traced.fate("sent").await, 2.0);
+}
+
+#[tokio::test]
+async fn a_call_that_was_sent_again_has_a_span_of_each_attempt() {
+    let collector = Collector::start(Mood::Well).await;
+    let traced = Traced::start(&collector.url, "").await;
+    let bad = traced.instances[0].endpoint();
+    let mut all = Vec::new();
+    // Which instance is asked first is chance.
+    for number in 1..=40 {
+        let trace = format!("{number:032x}");
+        let parent = traceparent("01").replace(TRACE, &trace);
+        assert_eq!(traced.call("fail", &bad, &[("traceparent", &parent)]).await, 200);
+        let sent = || Some(collector.of_trace(&trace)).filter(|all| all.len() >= 2);
+        all = eventually("its spans", async || sent()).await;
+        if all.len() > 2 {
+            break;
+        }
+    }
+    let exchange = all.iter().find(|one| one.span.kind == 2).expect("one of the exchange");
+    let mut attempts: Vec<&Sent> = all.iter().filter(|one| one.span.kind == 3).collect();
+    attempts.sort_by_key(|one| one.attribute("callgate.attempt"));
+    let [first, second] = attempts[..] else { panic!("{all:?}") };
+    assert!(attempts.iter().all(|one| one.parent() == exchange.id()));
+    assert_ne!(first.id(), second.id());
+    assert_eq!(first.attribute("error.type").as_deref(), Some("unavailable"));
+    assert_eq!(first.span.status.as_ref().map(|status| status.code), Some(2));
+    assert_eq!(second.attribute("rpc.response.status_code").as_deref(), Some("ok"));
+    assert_eq!(exchange.attribute("http.response.status_code").as_deref(), Some("200"));
+}
+
+#[tokio::test]
+async fn what_fails_says_why_and_whoever_began_the_trace_decides_whether_it_has_spans() {
+    let collector = Collector::start(Mood::Well).await;
+    let traced = Traced::start(&collector.url, "").await;
+    let unsampled = [("traceparent", &*traceparent("00"))];
+    assert_eq!(traced.call("well", "*", &unsampled).await, 200);
+    let answer = traced.gateway.client.get("/nobody").await;
+    assert_eq!(answer.status, 503, "{}", answer.text());
+    let failed = eventually("the span of a failure", async || collector.sent().into_iter().next()).await;
+    assert_eq!(failed.attribute("error.type").as_deref(), Some("no_instance"));
+    assert_eq!(
+        (failed.parent().as_str(), failed.span.status.as_ref().map(|status| status.code)),
+        ("", Some(2))
+    );
+    assert!(collector.of_trace(TRACE).is_empty(), "nobody wants spans of that");
+}
+
+#[tokio::test]
+async fn a_collector_that_takes_nothing_changes_nothing_for_requests_and_is_counted() {
+    let away = format!("http://127.0.0.1:{}/v1/traces", free_port());
+    for mood in [
+        None,
+        Some(Mood::Status(503)),
+        Some(Mood::Status(429)),
+        Some(Mood::Status(400)),
+        Some(Mood::Silent),
+        Some(Mood::Deaf),
+    ] {
+        let collector = match mood {
+            Some(mood) => Some(Collector::start(mood).await),
+            None => None,
+        };
+        let url = collector.as_ref().map_or(&away, |collector| &collector.url);
+        let traced = Traced::start(url, "").await;
+        // The queue holds 8,192 requests.
+        let mut lost = false;
+        while !lost {
+            for _ in 0..500 {
+                assert_eq!(traced.gateway.client.get("/nowhere").await.status, 404, "{mood:?}");
+            }
+            let fates = ["full", "unreachable", "busy", "refused"];
+            for fate in fates {
+                lost |= traced.fate(fate).await > 0.0;
+            }
+        }
+        assert_eq!(traced.fate("sent").await, 0.0, "{mood:?}");
+    }
+}
+
+#[tokio::test]
+async fn the_end_of_the_gateway_sends_what_is_left() {
+    let collector = Collector::start(Mood::Well).await;
+    let mut traced = Traced::start(&collector.url, "").await;
+    for _ in 0..20 {
+        assert_eq!(traced.call("well", "*", &[]).await, 200);
+    }
+    traced.gateway.signal(nix::sys::signal::Signal::SIGTERM);
+    assert!(traced.gateway.ended().await);
+    assert_eq!(collector.sent().len(), 40);
+    drop(traced.setup);
+}
+
+#[tokio::test]
+async fn a_call_through_two_services_is_one_trace_with_the_right_parents() {
+    let collector = Collector::start(Mood::Well).await;
+    let setup = Setup::new().section(&format!("[traces]\nendpoint = {:?}\n", collector.url));
+    let folder = setup.file("").display().to_string();
+    let at = || format!("127.0.0.1:{}", free_port());
+    let told = |service: &str, more: &[&str]| -> Vec<String> {
+        let base = ["--folder", &folder, "--otlp", &collector.url, service];
+        base.iter().chain(more).map(|word| (*word).to_owned()).collect()
+    };
+    let words = told("second", &[]);
+    let second = setup.backend_told("chain", at(), &words.iter().map(String::as_str).collect::<Vec<_>>());
+    let words = told("first", &["--next", &second.endpoint()]);
+    let first = setup.backend_told("chain", at(), &words.iter().map(String::as_str).collect::<Vec<_>>());
+    let route = "[[routes]]\nmatch = \"POST /pass/{ms}/{until}\"\ncall = \"chain.pass\"\nresponse = { wrap = \"left\" }\n";
+    setup.write_routes("t.toml", &format!("[backends.first]\nendpoints = [{:?}]\n{route}", first.endpoint()));
+    std::fs::write(setup.file("open"), "").expect("a file can be written");
+    let gateway = setup.gateway().await;
+    gateway.connected(&first).await;
+    let answer = gateway.client.post("/pass/0/open", "").await;
+    assert_eq!(answer.status, 200, "{}", answer.text());
+    let all =
+        eventually("the spans of all", async || Some(collector.sent()).filter(|all| all.len() >= 5)).await;
+    let find = |service: &str, kind: i32| -> &Sent {
+        let found = all.iter().find(|one| one.service == service && one.span.kind == kind);
+        found.unwrap_or_else(|| panic!("{service} {kind}: {all:?}"))
+    };
+    let chain =
+        [find("callgate", 2), find("callgate", 3), find("first", 2), find("first", 3), find("second", 2)];
+    assert_eq!((all.len(), chain[0].parent().as_str()), (5, ""));
+    for pair in chain.windows(2) {
+        assert_eq!((pair[1].parent(), pair[1].trace()), (pair[0].id(), pair[0].trace()), "{pair:?}");
+    }
+    let names: Vec<&str> = chain.iter().map(|one| one.span.name.as_str()).collect();
+    assert_eq!(names, ["POST /pass/{ms}/{until}", "chain/pass", "chain/pass", "chain/hold", "chain/hold"]);
+}
