@@ -1,8 +1,11 @@
-"""What it costs a request to be seen: a line of the access log for each, against none.
+"""What it costs a request to be seen: a line of the access log for each, or spans, against neither.
 
-It is the workers' time that counts, in which requests wait: lines are written by a thread of their own, to /dev/null here."""
+It is the workers' time that counts, in which requests wait: lines are written by a thread of their own, to /dev/null here, and spans are sent
+by another, to a collector that takes everything."""
 
 import dataclasses
+import http.server
+import threading
 
 import alternation
 import clients
@@ -13,11 +16,14 @@ from works import ORDER_ID, WORKS
 WORK = WORKS["quote"]
 START = 3
 
-# What `POST /-/log` is told before each round.
+# What `POST /-/log` is told before each round, and which requests have spans where traces are on.
+NO_LINES = "failures=false&successes=0%25"
 WAYS = {
-    "no lines": "failures=false&successes=0%25",
-    "failures, the default": "failures=true&successes=0%25",
-    "a line for each": "failures=true&successes=100%25",
+    "no lines": (NO_LINES, None),
+    "failures, the default": ("failures=true&successes=0%25", None),
+    "a line for each": ("failures=true&successes=100%25", None),
+    "spans of 1 %": (NO_LINES, "1%"),
+    "spans of each": (NO_LINES, "100%"),
 }
 BASE = "no lines"
 
@@ -29,10 +35,15 @@ def expected(bench):
 
 def run(bench, _results):
     """Every way, in each round."""
-    with bench.fleet("observed") as fleet:
-        bench.progress.step("observed: starting the gateway", START)
-        peer = Starter(bench.tools, fleet, routes=configs.CALLGATE_ROUTES).start("callgate", 1, (WORK,))
-        ways = {"callgate": {way: _way(peer, way, said) for way, said in WAYS.items()}}
+    with bench.fleet("observed") as fleet, Collector() as collector:
+        bench.progress.step("observed: starting the gateways", START)
+        starter = Starter(bench.tools, fleet, routes=configs.CALLGATE_ROUTES)
+        table, peers = starter.demo_table(), {}
+        for sample in dict.fromkeys(sample for _, sample in WAYS.values()):
+            more = f'[traces]\nendpoint = "{collector.url}"\nsample = "{sample}"\n' if sample else ""
+            peers[sample] = starter.callgate(1, table, more)
+            starter.ready(peers[sample], (WORK,))
+        ways = {"callgate": {way: _way(peers[sample], way, said) for way, (said, sample) in WAYS.items()}}
         taken = alternation.measure(bench, ways, bench.plan.observed_rounds)
     found = {name: alternation.added(each, BASE, "worker_us") for name, each in taken.items()}
     return {"observed": found}
@@ -46,3 +57,32 @@ def _way(peer, way, said):
 
     work = dataclasses.replace(WORK, name=f"quote, {way}")
     return alternation.Way(peer, work, tell)
+
+
+class Takes(http.server.BaseHTTPRequestHandler):
+    """Takes what it is sent, and looks at nothing of it."""
+
+    protocol_version = "HTTP/1.1"
+
+    def do_POST(self):
+        self.rfile.read(int(self.headers["Content-Length"]))
+        self.send_response(200)
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    def log_message(self, *_):
+        pass
+
+
+class Collector:
+    """A collector of spans."""
+
+    def __enter__(self):
+        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Takes)
+        self.url = f"http://127.0.0.1:{self.server.server_port}/v1/traces"
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+        return self
+
+    def __exit__(self, *_):
+        self.server.shutdown()
+        self.server.server_close()

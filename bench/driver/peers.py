@@ -180,21 +180,22 @@ class Starter:
         ports = {**_ports(secure), "checked": checked.port if checked else None}
         return Peer("envoy", workers, port, [process], [backend], **ports)
 
-    def callgate(self, workers, table=None):
-        """As it ships, but for ports and workers. `table` names the tables' folder and the backends' processes."""
-        return self._callgate("callgate", workers, table or self._demo_table(ONE_THREAD))
+    def callgate(self, workers, table=None, more=""):
+        """As it ships, but for ports and workers, and what `more` says in gateway.toml. `table` names the tables' folder and the backends'
+        processes."""
+        return self._callgate("callgate", workers, table or self.demo_table(), more)
 
     def callgate_default(self, workers):
         """The same, with instances on tokio's default runtime."""
-        return self._callgate("callgate_default", workers, self._demo_table(DEFAULT_RUNTIME))
+        return self._callgate("callgate_default", workers, self.demo_table(DEFAULT_RUNTIME))
 
-    def _callgate(self, name, workers, table):
+    def _callgate(self, name, workers, table, more=""):
         port, admin, secure = self.fleet.port(), self.fleet.port(), self._secure()
         folder, shops = table
         if secure:
             part = configs.callgate_certificate(secure, certificate.NAME)
             (folder / "certificates.toml").write_text(part, "utf-8")
-        settings = configs.callgate(port, admin, workers, folder, secure)
+        settings = configs.callgate(port, admin, workers, folder, secure) + more
         config = self._write(f"callgate-{port}.toml", settings)
         # The access log goes to standard output.
         command = [self.tools.callgate, "run", "--config", config]
@@ -218,7 +219,8 @@ class Starter:
             command += ["--listen", address]
         return self.fleet.start(f"shop-{addresses[0]}", command)
 
-    def _demo_table(self, runtime):
+    def demo_table(self, runtime=ONE_THREAD):
+        """The demo's tables, and new instances of its backend."""
         addresses, processes = self.shops(runtime=runtime)
         folder = self.fleet.folder / f"routes-{self.fleet.port()}"
         folder.mkdir()

@@ -76,7 +76,7 @@ def _observed_tables(results):
         for way, found in results.get("observed", {}).get("callgate", {}).items()
     ]
     if rows:
-        yield "Seen by the access log: quote, 270 bytes, 64 connections", ["what is seen", "CPU µs of workers", "added", "middle half of rounds"], rows
+        yield "Seen by the access log, or by spans: quote, 270 bytes, 64 connections", ["what is seen", "CPU µs of workers", "added", "middle half of rounds"], rows
 
 
 def _added(found):

@@ -76,15 +76,16 @@ class Added(unittest.TestCase):
         self.assertEqual(rows["a rule of two comparisons adds CPU µs"]["reached"], "aim")
         self.assertIn("an API key", report.text(found))
 
-    def test_a_line_of_the_access_log_is_judged(self):
+    def test_being_seen_is_judged(self):
         results = json.loads(RESULTS.read_text("utf-8"))
-        ways = {"no lines": 0.0, "a line for each": 0.6}
+        ways = {"no lines": 0.0, "a line for each": 0.6, "spans of 1 %": 0.08}
         results["observed"] = {
             "callgate": {way: {"worker_us": figure([9.0]), "added_us": figure([us, us])} for way, us in ways.items()}
         }
         results["ratios"] = ratios.of(results)
         rows = {row["name"]: row for row in results["ratios"]}
         self.assertEqual(rows["a line of the access log for each request adds CPU µs of workers"]["reached"], "no")
+        self.assertEqual(rows["spans of 1 % of requests add CPU µs of workers"]["reached"], "must")
         self.assertIn("a line for each", report.text(results))
 
     def test_each_plan_measures_enough_for_a_spread(self):

@@ -103,6 +103,7 @@ ROWS = [
             (by("reason", rate("callgate_log_dropped_total")), "log: {{reason}}"),
             (by("instance", rate("callgate_access_log_dropped_total")), "access log of {{instance}}"),
         ]),
+        ("Spans, by what becomes of them", "ops", [(by("fate", rate("callgate_trace_spans_total")), "{{fate}}")]),
     ]),
     ("Services that link the SDK (any job)", [
         ("Calls a second, by method", "reqps", [(by("service, method", rate("callgate_sdk_calls_total", SERVER)), "{{service}}.{{method}}")]),
