@@ -15,7 +15,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
     def answer(self):
         length = int(self.headers.get("content-length") or 0)
-        body = self.rfile.read(length).decode()
+        body = self.rfile.read(length).decode(errors="replace")
         headers = [[name.lower(), value] for name, value in self.headers.items()]
         asked = {"method": self.command, "path": self.path, "headers": headers, "body": body}
         with lock, open(os.path.join(folder, "asked"), "a") as file:

@@ -1,7 +1,10 @@
 //! Traces: what a collector is sent of requests, and that one which takes nothing costs nobody anything.
 
 use callgate_tests::collector::{Collector, Mood, Sent};
+use callgate_tests::provider::Provider;
+use callgate_tests::tls::Ca;
 use callgate_tests::{Backend, Gateway, Setup, eventually, free_port};
+use serde_json::json;
 
 const TRACE: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
 const PARENT: &str = "00f067aa0ba902b7";
@@ -38,6 +41,8 @@ struct Traced {
 impl Traced {
     async fn start(url: &str, more: &str) -> Traced {
         let setup = Setup::new().workers(1);
+        let log = format!("exec >>{}", setup.file("access.log").display());
+        let setup = setup.script(&log).section("[access_log]\nsuccesses = \"100%\"\n");
         let setup = setup.section(&format!("[traces]\nendpoint = {url:?}\nservice = \"edge\"\n{more}"));
         let instances = [setup.backend("unruly"), setup.backend("unruly")];
         let endpoints = instances.each_ref().map(Backend::endpoint);
@@ -128,6 +133,8 @@ async fn a_call_is_a_span_of_the_exchange_with_one_of_its_attempt_and_joins_its_
         "{head}"
     );
     assert_eq!(traced.fate("sent").await, 2.0);
+    let lines = std::fs::read_to_string(traced.setup.file("access.log")).expect("an access log");
+    assert!(lines.contains(&format!("\"trace_id\":\"{TRACE}\"")), "{lines}");
 }
 
 #[tokio::test]
@@ -209,6 +216,41 @@ async fn a_collector_that_takes_nothing_changes_nothing_for_requests_and_is_coun
 }
 
 #[tokio::test]
+async fn spans_are_sent_inside_tls_to_whom_the_ca_vouches_for_with_a_secret_out_of_a_file() {
+    let setup = Setup::new();
+    let (ca, other) = (Ca::new("collectors"), Ca::new("others"));
+    let [file, secret] = ["ca.pem", "secret"].map(|name| setup.file(name));
+    std::fs::write(&secret, "Bearer s3cret\n").expect("it can be written");
+    // At first its certificate is another CA's.
+    std::fs::write(&file, other.pem()).expect("it can be written");
+    let certificate = ca.server(&["localhost"]).write(setup.folder(), "collector");
+    let mut collector = Provider::new(&setup, "collector", Some(certificate));
+    collector.answers(&json!({ "status": 200 }));
+    collector.start().await;
+    let url = collector.url("/v1/traces");
+    let setup = setup.section(&format!(
+        "[traces]\nendpoint = {{ url = {url:?}, ca = {file:?} }}\nheaders = {{ authorization = {{ file = {secret:?} }} }}\n"
+    ));
+    setup.write_routes("t.toml", "[[routes]]\nmatch = \"GET /fixed\"\nrespond = { status = 204 }\n");
+    let gateway = setup.gateway().await;
+    assert_eq!(gateway.client.get("/fixed").await.status, 204);
+    gateway.told("spans are not taken", "error").await;
+    assert!(collector.asked().is_empty());
+    // The CAs are read again.
+    std::fs::write(&file, ca.pem()).expect("it can be written");
+    let asked = eventually("spans", async || {
+        gateway.client.get("/fixed").await;
+        collector.asked().into_iter().next()
+    })
+    .await;
+    assert_eq!((&asked["method"], &asked["path"]), (&json!("POST"), &json!("/v1/traces")));
+    let headers = asked["headers"].as_array().expect("headers");
+    assert!(headers.contains(&json!(["authorization", "Bearer s3cret"])), "{headers:?}");
+    let config = gateway.admin.get("/config").await.text();
+    assert!(config.contains("/v1/traces") && !config.contains("s3cret"), "{config}");
+}
+
+#[tokio::test]
 async fn the_end_of_the_gateway_sends_what_is_left() {
     let collector = Collector::start(Mood::Well).await;
     let mut traced = Traced::start(&collector.url, "").await;
@@ -240,6 +282,10 @@ async fn a_call_through_two_services_is_one_trace_with_the_right_parents() {
     std::fs::write(setup.file("open"), "").expect("a file can be written");
     let gateway = setup.gateway().await;
     gateway.connected(&first).await;
+    // Nobody records what its beginning does not.
+    let unsampled = traceparent("00");
+    let answer = gateway.client.send("POST", "/pass/0/open", &[("traceparent", &unsampled)], "").await;
+    assert_eq!(answer.status, 200, "{}", answer.text());
     let answer = gateway.client.post("/pass/0/open", "").await;
     assert_eq!(answer.status, 200, "{}", answer.text());
     let all =

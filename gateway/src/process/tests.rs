@@ -51,7 +51,7 @@ impl Rig {
         let socket = folder.path("upgrade.sock");
         let text = format!(
             "[server]\nlisten = ['127.0.0.1:0']\nworkers = 1\nheader_timeout = '1s'\n\
-             [admin]\nlisten = '127.0.0.1:0'\n[tables]\nwatch = ['routes']\n\
+             [admin]\nlisten = '127.0.0.1:0'\n[traces]\nendpoint = 'http://127.0.0.1:9/'\n[tables]\nwatch = ['routes']\n\
              [upgrade]\nsocket = {socket:?}\n[dns]\nservers = ['{}']\nmin_ttl = '100ms'\n",
             dns.local_addr().unwrap()
         );
@@ -276,6 +276,19 @@ async fn the_admin_port_and_the_upgrade_socket_answer_after_a_panic() {
     for task in [Task::Admin, Task::AdminConnection, Task::Upgrade, Task::HandOver] {
         assert_eq!(rig.panics(task), 1, "{task:?}");
     }
+    rig.ends().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn spans_are_sent_after_a_panic() {
+    let rig = Rig::start().await;
+    rig.fail(Task::TraceExporter);
+    // Its span wakes it.
+    rig.serves().await;
+    rig.panicked(Task::TraceExporter).await;
+    // Nobody listens there: what is sent then is lost, which shows that it was sent.
+    let lost = "callgate_trace_spans_total{fate=\"unreachable\"} 0";
+    eventually(async || !get(rig.admin, "/metrics").await.contains(lost)).await;
     rig.ends().await.unwrap();
 }
 

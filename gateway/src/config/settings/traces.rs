@@ -114,12 +114,19 @@ fn headers(reader: &mut Reader<'_>, item: &Item<'_>) -> Vec<(HeaderName, HeaderV
         let many = Complaint::new("too many headers", format!("expected at most {MAX_HEADERS}"));
         reader.complain::<()>(item, many);
     }
-    let mut all = Vec::new();
-    for (key, value) in table {
-        let one = Item { key: key.get_ref(), key_span: key.span(), value };
-        all.extend(header(reader, &one));
+    let items = || table.iter().map(|(key, value)| Item { key: key.get_ref(), key_span: key.span(), value });
+    let is_shown = |item: &Item<'_>| {
+        let is_credential = CREDENTIALS.iter().any(|name| item.key.eq_ignore_ascii_case(name));
+        is_credential && matches!(item.value.get_ref(), DeValue::String(_))
+    };
+    if let Some(item) = items().find(is_shown) {
+        let complaint = Complaint::new("a credential never stands in the file", "say where it is");
+        let help = format!("write {} = {{ file = \"/run/secrets/…\" }}", item.key);
+        // Neither it nor what else is wrong is shown in its place, which may be the line of the secret.
+        reader.report(complaint.help(help).without_place(item.key));
+        return Vec::new();
     }
-    all
+    items().filter_map(|item| header(reader, &item)).collect()
 }
 
 fn header(reader: &mut Reader<'_>, item: &Item<'_>) -> Option<(HeaderName, HeaderValue)> {
@@ -133,14 +140,6 @@ fn header(reader: &mut Reader<'_>, item: &Item<'_>) -> Option<(HeaderName, Heade
         return reader.complain(item, own);
     }
     let value = match item.value.get_ref() {
-        DeValue::String(_) if CREDENTIALS.contains(&name.as_str()) => {
-            let complaint = Complaint::new("a credential never stands in the file", "say where it is");
-            // Not shown in its place, which may be the secret.
-            reader.report(
-                complaint.help(format!("write {name} = {{ file = \"/run/secrets/…\" }}")).without_place(key),
-            );
-            return None;
-        }
         DeValue::String(text) => text.as_bytes().to_vec(),
         DeValue::Table(_) => {
             let source = SecretSource::read(reader, item, VALUE, "a file with the value")?;
