@@ -16,7 +16,9 @@ mod instances;
 mod limits;
 mod names;
 mod pages;
+mod plan;
 mod ready;
+mod replayed;
 mod settings;
 mod traffic;
 mod why;
@@ -50,6 +52,9 @@ const PAGE_LIMIT: Duration = Duration::from_secs(30);
 
 /// How long a question may take to come.
 const QUESTION_LIMIT: Duration = Duration::from_secs(10);
+
+/// How long a worker may take to say what it has kept.
+const REPLAY_LIMIT: Duration = Duration::from_secs(2);
 
 /// Where the process is told that it ends.
 type Stop = watch::Receiver<Option<Ending>>;
@@ -142,7 +147,8 @@ async fn reply(request: Request<Incoming>, port: &Port) -> Reply {
         "/-/undrain" if posts => drain(&request, &port.plane.shared, false).await,
         "/-/log" if posts => change_access_log(&request, &port.plane.shared),
         "/-/why" if posts => explain(request, port).await,
-        "/-/reload" | "/-/drain" | "/-/undrain" | "/-/log" | "/-/why" => wrong_method("POST"),
+        "/-/plan" if posts => plan(request, port, place).await,
+        "/-/reload" | "/-/drain" | "/-/undrain" | "/-/log" | "/-/why" | "/-/plan" => wrong_method("POST"),
         path => match page(path) {
             None => text(StatusCode::NOT_FOUND, format!("no such page\n\n{}", pages::INDEX)),
             Some(_) if !reads(&request) => wrong_method("GET, HEAD"),
@@ -186,7 +192,11 @@ fn page(path: &str) -> Option<Page> {
 }
 
 /// Has a page made on the thread for that: of 10,000 routes it takes so long that nothing else shall wait for it.
-async fn made(page: Page, plane: &Arc<Plane>, place: OwnedSemaphorePermit) -> Reply {
+async fn made(
+    page: impl FnOnce(&Plane) -> Reply + Send + 'static,
+    plane: &Arc<Plane>,
+    place: OwnedSemaphorePermit,
+) -> Reply {
     let plane = plane.clone();
     let make = move || {
         let page = page(&plane);
@@ -224,15 +234,50 @@ async fn reload(reloads: &mpsc::Sender<ReloadRequest>) -> Reply {
     }
 }
 
-async fn explain(request: Request<Incoming>, port: &Port) -> Reply {
-    let question = Limited::new(request.into_body(), why::MAX_QUESTION).collect();
-    let question = match timeout(QUESTION_LIMIT, question).await {
-        Ok(Ok(question)) => question.to_bytes(),
+/// The body of a request, within the time and the bytes that it may take; or what its client is told.
+async fn body(request: Request<Incoming>, most: usize) -> Result<Bytes, Reply> {
+    match timeout(QUESTION_LIMIT, Limited::new(request.into_body(), most).collect()).await {
+        Ok(Ok(body)) => Ok(body.to_bytes()),
         Ok(Err(error)) if error.is::<LengthLimitError>() => {
-            return text(StatusCode::PAYLOAD_TOO_LARGE, format!("at most {} bytes\n", why::MAX_QUESTION));
+            Err(text(StatusCode::PAYLOAD_TOO_LARGE, format!("at most {most} bytes\n")))
         }
-        Ok(Err(error)) => return text(StatusCode::BAD_REQUEST, format!("{error}\n")),
-        Err(_) => return text(StatusCode::REQUEST_TIMEOUT, format!("not read within {QUESTION_LIMIT:?}\n")),
+        Ok(Err(error)) => Err(text(StatusCode::BAD_REQUEST, format!("{error}\n"))),
+        Err(_) => Err(text(StatusCode::REQUEST_TIMEOUT, format!("not read within {QUESTION_LIMIT:?}\n"))),
+    }
+}
+
+/// What tables would change, made on the thread for long pages.
+async fn plan(request: Request<Incoming>, port: &Port, place: OwnedSemaphorePermit) -> Reply {
+    let asked = match body(request, plan::MAX_TABLES).await {
+        Ok(asked) => asked,
+        Err(reply) => return reply,
+    };
+    let requests = last_requests(&port.workers).await;
+    let page = move |plane: &Plane| match plan::page(plane, &asked, &requests) {
+        Ok(plan) => json(StatusCode::OK, &plan),
+        Err(mistakes) => text(StatusCode::UNPROCESSABLE_ENTITY, mistakes),
+    };
+    made(page, &port.plane, place).await
+}
+
+/// What the workers have kept of the last requests, as far as they say it soon.
+async fn last_requests(workers: &[mpsc::Sender<Command>]) -> Vec<Vec<u8>> {
+    let mut all = Vec::new();
+    for worker in workers {
+        let (tell, told) = oneshot::channel();
+        let asked = async {
+            worker.send(Command::Replay(tell)).await.ok()?;
+            told.await.ok()
+        };
+        all.extend(timeout(REPLAY_LIMIT, asked).await.ok().flatten().unwrap_or_default());
+    }
+    all
+}
+
+async fn explain(request: Request<Incoming>, port: &Port) -> Reply {
+    let question = match body(request, why::MAX_QUESTION).await {
+        Ok(question) => question,
+        Err(reply) => return reply,
     };
     match why::answer(&question, &port.plane.shared, &port.workers).await {
         Ok(answer) => json(StatusCode::OK, &answer),

@@ -31,6 +31,7 @@ POST /-/reload    read the tables again
 POST /-/drain     ?endpoint=host:port[&backend=name]: no new calls there; those in flight finish
 POST /-/undrain   the same: calls go there again
 POST /-/why       what would become of a request, or what has become of one: `callgate why` asks it
+POST /-/plan      what tables would change that are not in force: `callgate plan` asks it
 POST /-/log       ?successes=1%25&failures=true: which requests have lines in the access log, until the next such request
 ";
 
@@ -118,7 +119,7 @@ pub(super) fn routes(plane: &Plane) -> Value {
     json!({ "hash": table.hash, "routes": routes })
 }
 
-fn route_page(route: &Route, found: &Found) -> Value {
+pub(super) fn route_page(route: &Route, found: &Found) -> Value {
     let mut shown = match &route.action {
         Action::Call(call) => self::call(call, &found.of(call)),
         Action::Local(reply) => reply.shown(),
@@ -212,7 +213,7 @@ pub(super) fn backends(plane: &Plane) -> Value {
     json!({ "hash": table.hash, "zone": plane.shared.settings.server.zone, "backends": backends })
 }
 
-fn backend(plane: &Plane, backend: &Backend) -> Value {
+pub(super) fn backend(plane: &Plane, backend: &Backend) -> Value {
     let endpoints: Vec<Value> =
         backend.members().iter().map(|member| self::member(backend, member)).collect();
     let stats = &backend.stats;

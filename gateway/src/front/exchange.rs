@@ -85,6 +85,9 @@ impl Exchange {
     ) -> Exchange {
         let on_connection = connection.begin_exchange();
         worker.shared.front.workers.of(worker.id).requests(body.protocol(&head)).increment();
+        if let Some(replay) = &worker.replay {
+            replay.keep(&head);
+        }
         let began = Instant::now();
         let id = RequestId::take_or_make(&worker.ids, head.fields());
         let client = client::of(connection, head.fields());

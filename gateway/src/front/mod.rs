@@ -96,4 +96,5 @@ mod wire;
 pub use body::decoded;
 pub use connections::{Accepted, Connections};
 pub use dry_run::Question;
+pub use lookup::route_of;
 pub use reply::{event, headers_of_request};
