@@ -4,7 +4,8 @@
 //! An exchange borrows nothing, so that several may be open on one connection. Its guards are released when the last piece of its reply
 //! is sent, if its body has ended; or when it is dropped, because its client has gone.
 
-use super::access::{Access, Asked};
+use super::access::Access;
+use super::asked::Asked;
 use super::body::{RequestBody, StreamBody};
 use super::client::{self, Who};
 use super::connection::{Connection, OpenExchange};
@@ -217,7 +218,7 @@ impl Exchange {
             tally: &self.tally,
             trail: &self.trail,
             caller: self.guards.passed.identified(),
-            traced: self.guards.traced.as_deref(),
+            trace: self.guards.traced.as_deref().map(|traced| &traced.place),
             tls: self.connection().tls.get().map(|peer| peer.version),
         }
     }

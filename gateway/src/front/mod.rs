@@ -43,6 +43,7 @@ mod access;
 mod actions;
 mod ask;
 mod ask_http;
+mod asked;
 mod asked_host;
 mod asked_path;
 mod body;
