@@ -6,6 +6,7 @@
 pub mod books;
 mod browser;
 mod client;
+mod devtools;
 pub mod dns;
 pub mod driver;
 pub mod gate;
@@ -27,6 +28,7 @@ pub mod websocket;
 
 pub use browser::chromium;
 pub use client::{Answer, Client};
+pub use devtools::Browser;
 pub use http2::{Http2, Sent};
 pub use process::{Backend, Gateway, Old, Setup, binary, free_port, is_alive};
 pub use raw::{Raw, header};

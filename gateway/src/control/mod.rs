@@ -14,6 +14,7 @@ mod outside;
 mod plane;
 mod ratchet;
 mod read;
+mod reload_log;
 mod unfit;
 pub mod watch;
 
@@ -21,9 +22,10 @@ pub use admin_tokens::AdminTokensInForce;
 pub use plane::Plane;
 pub use ratchet::{refused as refuse_exposure, remember as remember_exposure};
 pub use read::{Read, check, first};
+pub use reload_log::{Outcome, PastReload, ReloadLog};
 pub use unfit::{Fits, Found, Kind, Unfit};
 
-use crate::routes::Table;
+use crate::routes::{Table, changes};
 use crate::supervise::{Task, supervised};
 use certificates::TlsFiles;
 use loss::{Verdict, Waiting};
@@ -166,6 +168,7 @@ async fn files_changed(plane: &Arc<Plane>, outside: &mut Outside, waiting: &mut 
             let (why, hash) = (loss.unwrap_or_default(), read.tables.hash.to_string());
             plane.reloads.waited.increment();
             plane.waiting.store(Some(Arc::new(why.clone())));
+            plane.reload_log.left(FILE_EVENT, Outcome::Waited, &hash, Some(&why));
             tracing::warn!(
                 cause = FILE_EVENT,
                 hash,
@@ -245,7 +248,7 @@ fn stand_back() {
 pub fn take(plane: &Plane, read: Read, cause: &'static str) -> Reload {
     let Read { tables, certificates, ways } = read;
     plane.last_error.store(None);
-    ratchet::taken(plane, &tables, ways);
+    let opened = ratchet::taken(plane, &tables, ways);
     let before = plane.shared.table.load_full();
     let hash = tables.hash.to_string();
     let table = Table::next(&before, tables, &plane.names.lists(), plane.shared.workers);
@@ -263,6 +266,8 @@ pub fn take(plane: &Plane, read: Read, cause: &'static str) -> Reload {
         );
     }
     plane.shared.certificates.put(certificates);
+    let said = changes(&before, &table).into_iter().chain(opened);
+    plane.reload_log.taken(cause, &hash, said.collect());
     put(plane, before, table);
     plane.reloads.succeeded.increment();
     plane.reloads.taken_at.set(SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs());

@@ -13,11 +13,11 @@ macro_rules! status {
 }
 
 macro_rules! reasons {
-    ($($(#[$doc:meta])* $variant:ident = $name:literal, $code:ident $($status:literal)?;)*) => {
+    ($(#[doc = $doc:literal] $variant:ident = $name:literal, $code:ident $($status:literal)?;)*) => {
         /// Why a request fails.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
         pub enum Reason {
-            $($(#[$doc])* $variant,)*
+            $(#[doc = $doc] $variant,)*
         }
 
         impl Reason {
@@ -28,6 +28,13 @@ macro_rules! reasons {
             pub const fn name(self) -> &'static str {
                 match self {
                     $(Reason::$variant => $name,)*
+                }
+            }
+
+            /// What it means, in one sentence.
+            pub fn meaning(self) -> &'static str {
+                match self {
+                    $(Reason::$variant => $doc.trim_ascii(),)*
                 }
             }
 
@@ -287,6 +294,7 @@ mod tests {
         }
         for (at, reason) in Reason::ALL.iter().enumerate() {
             assert_eq!(*reason as usize, at);
+            assert!(reason.meaning().ends_with('.'), "{reason:?}");
         }
     }
 
