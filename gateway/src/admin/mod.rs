@@ -5,6 +5,7 @@
 
 mod access_log;
 pub mod ask;
+mod asked;
 mod attributes;
 mod auth;
 mod bound;
@@ -12,26 +13,34 @@ mod certificates;
 mod connections;
 mod drain;
 mod guard;
+mod history;
 mod instances;
 mod limits;
 mod names;
+mod overview;
+mod page;
 mod pages;
 mod plan;
 mod ready;
 mod replayed;
+mod replies;
 mod settings;
 mod traffic;
+mod unread;
 mod why;
 
 use crate::control::{Plane, Reload, Request as ReloadRequest};
+use crate::supervise::{Task, supervised};
 use crate::worker::Shared;
 use crate::workers::{Command, Ending};
+use asked::Asked;
 use drain::Refusal;
 use guard::Guard;
-use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
+use history::History;
+use http_body_util::{BodyExt, LengthLimitError, Limited};
 use hyper::body::{Bytes, Incoming};
-use hyper::header::{ALLOW, CONTENT_TYPE, HeaderValue};
-use hyper::{Method, Request, Response, StatusCode};
+use hyper::{Method, Request, StatusCode};
+use replies::{Reply, compact, json, text, typed, wrong_method};
 use std::io;
 use std::net::TcpListener;
 use std::panic::resume_unwind;
@@ -66,6 +75,8 @@ struct Port {
     workers: Vec<mpsc::Sender<Command>>,
     stop: Stop,
     guard: Guard,
+    files: page::Files,
+    history: History,
     pages: Arc<Semaphore>,
     actions: Arc<Semaphore>,
 }
@@ -80,13 +91,17 @@ pub async fn serve(
 ) {
     let guard = Guard::new(&plane);
     let [pages, actions] = [(); 2].map(|()| Arc::new(Semaphore::new(MAX_REQUESTS)));
-    let port = Port { plane, reloads, workers, stop, guard, pages, actions };
+    // The thread has a copy of its own, which never moves.
+    let made = move || {
+        let (files, history) = (page::Files::new(), History::default());
+        Port { plane, reloads, workers, stop, guard, files, history, pages, actions }
+    };
     // The thread ends when its owner does, which is this future.
     let (_owner, owned) = oneshot::channel::<()>();
     let (running, ended) = oneshot::channel::<()>();
     let run = move || {
         let _running = running;
-        run(listener, port, owned)
+        run(listener, Rc::new(made()), owned)
     };
     let thread = match thread::Builder::new().name("admin".to_owned()).spawn(run) {
         Ok(thread) => thread,
@@ -105,13 +120,16 @@ pub async fn serve(
 }
 
 /// Serves on the calling thread. Pages that take long are made on another one.
-fn run(listener: Arc<TcpListener>, port: Port, owned: oneshot::Receiver<()>) -> io::Result<()> {
+fn run(listener: Arc<TcpListener>, port: Rc<Port>, owned: oneshot::Receiver<()>) -> io::Result<()> {
     let mut builder = Builder::new_current_thread();
     builder.enable_all().thread_name("admin-pages").max_blocking_threads(1);
     let runtime = builder.build_local(LocalOptions::default())?;
+    let supervisor = port.plane.shared.supervisor.clone();
+    let noting = async { supervised!(supervisor, Task::Admin, port.history.keep(&port.plane)) };
     let served = runtime.block_on(async {
         tokio::select! {
-            served = connections::serve(listener, Rc::new(port)) => served,
+            served = connections::serve(listener, port.clone()) => served,
+            _ = noting => Ok(()),
             // The owner has gone.
             _ = owned => Ok(()),
         }
@@ -121,12 +139,15 @@ fn run(listener: Arc<TcpListener>, port: Port, owned: oneshot::Receiver<()>) -> 
     served
 }
 
-type Reply = Response<Full<Bytes>>;
-
 async fn reply(request: Request<Incoming>, port: &Port) -> Reply {
     let path = request.uri().path();
     if let Some(page) = vital(path, request.uri().query(), &port.plane.shared) {
         return if reads(&request) { page } else { wrong_method("GET, HEAD") };
+    }
+    if reads(&request)
+        && let Some(file) = port.files.find(&request)
+    {
+        return port.guard.check_host(&request).map_or_else(guard::Refused::into_reply, |_| file);
     }
     if path != "/metrics"
         && let Err(refusal) = port.guard.check(&request)
@@ -152,7 +173,12 @@ async fn reply(request: Request<Incoming>, port: &Port) -> Reply {
         path => match page(path) {
             None => text(StatusCode::NOT_FOUND, format!("no such page\n\n{}", pages::INDEX)),
             Some(_) if !reads(&request) => wrong_method("GET, HEAD"),
-            Some(page) => made(page, &port.plane, place).await,
+            // It is short, and nobody else has it.
+            Some(_) if path == "/overview/history" => compact(&port.history.shown()),
+            Some(page) => {
+                let query = request.uri().query().unwrap_or_default().to_owned();
+                made(move |plane: &Plane| page(plane, &query), &port.plane, place).await
+            }
         },
     }
 }
@@ -170,25 +196,50 @@ fn vital(path: &str, query: Option<&str>, shared: &Shared) -> Option<Reply> {
     })
 }
 
-/// How a page is made.
-type Page = fn(&Plane) -> Reply;
+/// How a page is made, by its query.
+type Page = fn(&Plane, &str) -> Reply;
 
 fn page(path: &str) -> Option<Page> {
     Some(match path {
-        "/" => |_| text(StatusCode::OK, pages::INDEX.to_owned()),
-        "/metrics" => {
-            |plane| typed(StatusCode::OK, "text/plain; version=0.0.4; charset=utf-8", pages::metrics(plane))
+        "/" => |_, _| text(StatusCode::OK, pages::INDEX.to_owned()),
+        "/metrics" => |plane, _| {
+            typed(StatusCode::OK, "text/plain; version=0.0.4; charset=utf-8", pages::metrics(plane))
+        },
+        "/routes" => {
+            |plane, query| part(query, |asked| Ok(json(StatusCode::OK, &pages::routes(plane, asked))))
         }
-        "/routes" => |plane| json(StatusCode::OK, &pages::routes(plane)),
-        "/backends" => |plane| json(StatusCode::OK, &pages::backends(plane)),
-        "/certificates" => |plane| json(StatusCode::OK, &certificates::page(&plane.shared)),
-        "/failures" => {
-            |plane| typed(StatusCode::OK, "application/json", access_log::failures(&plane.shared.access_log))
+        "/backends" => {
+            |plane, query| part(query, |asked| Ok(json(StatusCode::OK, &pages::backends(plane, asked))))
         }
-        "/config" => |plane| json(StatusCode::OK, &pages::config(plane)),
-        "/exposure" => |plane| typed(StatusCode::OK, "application/json", pages::exposure(plane)),
+        "/certificates" => |plane, _| json(StatusCode::OK, &certificates::page(&plane.shared)),
+        "/failures" => |plane, query| part(query, |asked| Ok(failures(plane, asked))),
+        "/config" => |plane, _| json(StatusCode::OK, &pages::config(plane)),
+        "/exposure" => |plane, _| typed(StatusCode::OK, "application/json", pages::exposure(plane)),
+        "/overview" => |plane, _| compact(&overview::page(plane)),
+        "/overview/history" => |_, _| compact(&serde_json::Value::Null),
+        "/overview/routes" => {
+            |plane, query| part(query, |asked| Ok(compact(&overview::routes(plane, asked)?)))
+        }
+        "/overview/backends" => {
+            |plane, query| part(query, |asked| Ok(compact(&overview::backends(plane, asked)?)))
+        }
+        "/overview/instances" => {
+            |plane, query| part(query, |asked| Ok(compact(&overview::instances(plane, asked)?)))
+        }
+        "/reasons" => |_, _| json(StatusCode::OK, &overview::reasons()),
+        "/reloads" => |plane, _| json(StatusCode::OK, &overview::reloads(plane)),
         _ => return None,
     })
+}
+
+fn failures(plane: &Plane, asked: &Asked) -> Reply {
+    typed(StatusCode::OK, "application/json", access_log::failures(&plane.shared.access_log, asked))
+}
+
+/// A page of which a part may be asked for.
+fn part(query: &str, page: impl FnOnce(&Asked) -> Result<Reply, String>) -> Reply {
+    let made = Asked::of(query).and_then(|asked| page(&asked));
+    made.unwrap_or_else(|why| text(StatusCode::BAD_REQUEST, format!("{why}\n")))
 }
 
 /// Has a page made on the thread for that: of 10,000 routes it takes so long that nothing else shall wait for it.
@@ -300,25 +351,4 @@ async fn drain(request: &Request<Incoming>, shared: &Shared, drain: bool) -> Rep
         Err(Refusal::NotFound(why)) => text(StatusCode::NOT_FOUND, why),
         Err(Refusal::NotHeeded(why)) => text(StatusCode::SERVICE_UNAVAILABLE, why),
     }
-}
-
-fn wrong_method(allow: &'static str) -> Reply {
-    let mut reply = text(StatusCode::METHOD_NOT_ALLOWED, format!("possible: {allow}\n"));
-    reply.headers_mut().insert(ALLOW, HeaderValue::from_static(allow));
-    reply
-}
-
-fn text(status: StatusCode, body: String) -> Reply {
-    typed(status, "text/plain; charset=utf-8", body)
-}
-
-fn json(status: StatusCode, body: &serde_json::Value) -> Reply {
-    typed(status, "application/json", format!("{body:#}\n"))
-}
-
-fn typed(status: StatusCode, content_type: &'static str, body: String) -> Reply {
-    let mut reply = Response::new(Full::new(Bytes::from(body)));
-    *reply.status_mut() = status;
-    reply.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
-    reply
 }
