@@ -6,6 +6,7 @@
 pub mod books;
 mod browser;
 mod client;
+mod demo;
 pub mod dns;
 pub mod driver;
 pub mod gate;

@@ -15,6 +15,7 @@ mod guard;
 mod instances;
 mod limits;
 mod names;
+mod openapi;
 mod pages;
 mod ready;
 mod settings;
@@ -140,7 +141,7 @@ async fn reply(request: Request<Incoming>, port: &Port) -> Reply {
         path => match page(path) {
             None => text(StatusCode::NOT_FOUND, format!("no such page\n\n{}", pages::INDEX)),
             Some(_) if !reads(&request) => wrong_method("GET, HEAD"),
-            Some(page) => made(page, &port.plane, place).await,
+            Some(page) => openapi::unless_known(&request, made(page, &port.plane, place).await),
         },
     }
 }
@@ -171,6 +172,7 @@ fn page(path: &str) -> Option<Page> {
         "/backends" => |plane| json(StatusCode::OK, &pages::backends(plane)),
         "/certificates" => |plane| json(StatusCode::OK, &certificates::page(&plane.shared)),
         "/config" => |plane| json(StatusCode::OK, &pages::config(plane)),
+        "/openapi.json" => openapi::page,
         "/exposure" => |plane| typed(StatusCode::OK, "application/json", pages::exposure(plane)),
         _ => return None,
     })

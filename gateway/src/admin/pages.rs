@@ -24,6 +24,7 @@ GET  /readyz      requests can be answered; ?strict: and every backend has an in
 GET  /routes      the routes in force, and what they call
 GET  /backends    the backends, their instances, methods and schemas
 GET  /certificates  the certificates in force, when they expire, and what is wrong with their files
+GET  /openapi.json  what clients can ask and are answered, as OpenAPI 3.1
 GET  /exposure    who could call what: `callgate check --diff` compares tables with it
 GET  /config      the settings and tables in force, and the last error
 POST /-/reload    read the tables again

@@ -9,6 +9,7 @@ mod check;
 mod failure;
 mod key;
 mod listing;
+mod openapi;
 mod run;
 
 pub use check::Check;
@@ -39,6 +40,11 @@ pub enum Command {
     /// One line a route: what it matches, the method, its Call ID (the number on the wire) and the backend, or what it
     /// does instead of a call; the steps that its requests pass before, in their order; and the rules that are asked of it.
     Routes(Config),
+    /// Write what clients can ask, as an OpenAPI document
+    ///
+    /// Asks the admin port of a gateway that runs: its document is made of the routes in force and of what instances offer.
+    #[command(name = "openapi", after_help = openapi::EXAMPLES)]
+    OpenApi(openapi::OpenApi),
     /// Make API keys
     #[command(subcommand)]
     Key(key::Key),
@@ -96,6 +102,7 @@ pub fn main(run: impl FnOnce(Run) -> ExitCode) -> ExitCode {
         Command::Run(how) => return run(how),
         Command::Check(what) => check::run(&what),
         Command::Routes(config) => routes(&config.file).map_err(Failure::from),
+        Command::OpenApi(what) => openapi::run(&what),
         Command::Key(key) => key::run(&key),
     };
     match done {

@@ -1,0 +1,22 @@
+//! The demo's own tables, before a backend of a test.
+
+use crate::{Backend, Setup};
+use std::fs;
+use std::path::Path;
+
+impl Setup {
+    /// Writes the tables of `routes/`, in which that backend is the only instance of each.
+    pub fn write_demo(&self, backend: &Backend) {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../routes");
+        for entry in fs::read_dir(folder).expect("the demo's tables") {
+            let path = entry.expect("a table").path();
+            let text = fs::read_to_string(&path).expect("a table");
+            let line = |line: &str| match line.starts_with("endpoints = ") {
+                true => format!("endpoints = [{:?}]\n", backend.endpoint()),
+                false => format!("{line}\n"),
+            };
+            let name = path.file_name().and_then(|name| name.to_str()).expect("a name");
+            self.write_routes(name, &text.lines().map(line).collect::<String>());
+        }
+    }
+}
