@@ -89,6 +89,7 @@ fn pure_crates_do_no_io() {
     for (folder, io) in [
         ("protocol/src", io),
         ("transcode/src", io),
+        ("json-schema/src", io),
         ("rules/src", io),
         ("http1/src", io),
         ("health/src", of_health),
@@ -151,6 +152,7 @@ fn every_source_file_says_what_it_owns() {
         "tls/src",
         "auth",
         "transcode/src",
+        "json-schema/src",
         "rules/src",
         "rules/tests",
         "backend-sdk",
@@ -183,6 +185,7 @@ fn unsafe_code_is_forbidden_everywhere() {
         "tls",
         "auth",
         "transcode",
+        "json-schema",
         "rules",
         "backend-sdk",
         "backend-sdk/macros",

@@ -17,6 +17,7 @@ mod history;
 mod instances;
 mod limits;
 mod names;
+mod openapi;
 mod overview;
 mod page;
 mod pages;
@@ -177,7 +178,8 @@ async fn reply(request: Request<Incoming>, port: &Port) -> Reply {
             Some(_) if path == "/overview/history" => compact(&port.history.shown()),
             Some(page) => {
                 let query = request.uri().query().unwrap_or_default().to_owned();
-                made(move |plane: &Plane| page(plane, &query), &port.plane, place).await
+                let page = made(move |plane: &Plane| page(plane, &query), &port.plane, place).await;
+                openapi::unless_known(&request, page)
             }
         },
     }
@@ -215,6 +217,7 @@ fn page(path: &str) -> Option<Page> {
         "/failures" => |plane, query| part(query, |asked| Ok(failures(plane, asked))),
         "/config" => |plane, _| json(StatusCode::OK, &pages::config(plane)),
         "/exposure" => |plane, _| typed(StatusCode::OK, "application/json", pages::exposure(plane)),
+        "/openapi.json" => |plane, _| openapi::page(plane),
         "/overview" => |plane, _| compact(&overview::page(plane)),
         "/overview/history" => |_, _| compact(&serde_json::Value::Null),
         "/overview/routes" => {

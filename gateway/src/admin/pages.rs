@@ -31,6 +31,7 @@ GET  /routes      the routes in force, and what they call; ?q=word&offset=0&limi
 GET  /backends    the backends, their instances, methods and schemas; ?backend=name&endpoint=host:port for some of them
 GET  /certificates  the certificates in force, when they expire, and what is wrong with their files
 GET  /failures    the last requests whose answers were no success, the newest first, each as the access log has it; ?offset=0&limit=50 for some of them
+GET  /openapi.json  what clients can ask and are answered, as OpenAPI 3.1
 GET  /exposure    who could call what: `callgate check --diff` compares tables with it
 GET  /config      the settings and tables in force, and the last error
 POST /-/reload    read the tables again

@@ -9,6 +9,7 @@ mod check;
 mod failure;
 mod key;
 mod listing;
+mod openapi;
 mod plan;
 mod run;
 mod why;
@@ -56,6 +57,11 @@ pub enum Command {
     /// The token of the port is in CALLGATE_ADMIN_TOKEN. Exits with 0 if nothing that works now would break, 1 if something would or the
     /// files have mistakes, 2 where the gateway cannot be asked.
     Plan(plan::Plan),
+    /// Write what clients can ask, as an OpenAPI document
+    ///
+    /// Asks the admin port of a gateway that runs: its document is made of the routes in force and of what instances offer.
+    #[command(name = "openapi", after_help = openapi::EXAMPLES)]
+    OpenApi(openapi::OpenApi),
     /// Make API keys
     #[command(subcommand)]
     Key(key::Key),
@@ -118,6 +124,7 @@ pub fn main(run: impl FnOnce(Run) -> ExitCode) -> ExitCode {
         Command::Run(how) => return run(how),
         Command::Check(what) => check::run(&what),
         Command::Routes(config) => routes(&config.file).map_err(Failure::from),
+        Command::OpenApi(what) => openapi::run(&what),
         Command::Key(key) => key::run(&key),
         Command::Why(what) => return told(why::run(&what)),
         Command::Plan(what) => return told(plan::run(&what)),
