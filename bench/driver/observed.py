@@ -1,4 +1,4 @@
-"""What it costs a request to be seen: a line of the access log for each, against none.
+"""What it costs a request to be seen: a line of the access log for each, and a place among the last requests, against none.
 
 It is the workers' time that counts, in which requests wait: lines are written by a thread of their own, to /dev/null here."""
 
@@ -21,10 +21,14 @@ WAYS = {
 }
 BASE = "no lines"
 
+# Of a second gateway, which has no lines either.
+REPLAY = "the last 10,000 requests"
+KEEPS = "[replay]\nkeep = 10000\n"
+
 
 def expected(bench):
     """How long the stage will take, in seconds."""
-    return START + alternation.expected(len(WAYS), bench.plan.observed_rounds)
+    return 2 * START + alternation.expected(len(WAYS) + 1, bench.plan.observed_rounds)
 
 
 def run(bench, _results):
@@ -33,6 +37,9 @@ def run(bench, _results):
         bench.progress.step("observed: starting the gateway", START)
         peer = Starter(bench.tools, fleet, routes=configs.CALLGATE_ROUTES).start("callgate", 1, (WORK,))
         ways = {"callgate": {way: _way(peer, way, said) for way, said in WAYS.items()}}
+        bench.progress.step("observed: starting the gateway that keeps requests", START)
+        keeping = Starter(bench.tools, fleet, routes=configs.CALLGATE_ROUTES, settings=KEEPS)
+        ways["callgate"][REPLAY] = _way(keeping.start("callgate", 1, (WORK,)), REPLAY, WAYS[BASE])
         taken = alternation.measure(bench, ways, bench.plan.observed_rounds)
     found = {name: alternation.added(each, BASE, "worker_us") for name, each in taken.items()}
     return {"observed": found}

@@ -106,12 +106,13 @@ class Peer:
 class Starter:
     """Starts peers in a fleet; those that know TLS with these files of a certificate, if there are any."""
 
-    def __init__(self, tools, fleet, shown=None, routes=""):
+    def __init__(self, tools, fleet, shown=None, routes="", settings=""):
         self.tools = tools
         self.fleet = fleet
         self.shown = shown
-        # What Callgate's tables have beside the demo's.
+        # What Callgate's tables have beside the demo's, and its settings beside those that it ships with.
         self.routes = routes
+        self.settings = settings
 
     def start(self, name, workers=1, works=COMMON):
         """Starts a peer with its backend, waits until it answers, and checks its answers."""
@@ -195,7 +196,7 @@ class Starter:
             part = configs.callgate_certificate(secure, certificate.NAME)
             (folder / "certificates.toml").write_text(part, "utf-8")
         settings = configs.callgate(port, admin, workers, folder, secure)
-        config = self._write(f"callgate-{port}.toml", settings)
+        config = self._write(f"callgate-{port}.toml", settings + self.settings)
         # The access log goes to standard output.
         command = [self.tools.callgate, "run", "--config", config]
         process = self.fleet.start(f"callgate-{port}", command, subprocess.DEVNULL)
