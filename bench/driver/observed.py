@@ -1,4 +1,4 @@
-"""What it costs a request to be seen: a line of the access log for each, or spans, against neither.
+"""What it costs a request to be seen: a line of the access log for each, a place among the last requests, or spans, against none of these.
 
 It is the workers' time that counts, in which requests wait: lines are written by a thread of their own, to /dev/null here, and spans are sent
 by another, to a collector that takes everything."""
@@ -16,34 +16,36 @@ from works import ORDER_ID, WORKS
 WORK = WORKS["quote"]
 START = 3
 
-# What `POST /-/log` is told before each round, and which requests have spans where traces are on.
+# What `POST /-/log` is told before each round, and what gateway.toml says: there is a gateway for each text of it.
 NO_LINES = "failures=false&successes=0%25"
+SPANS = '[traces]\nendpoint = "{collector}"\nsample = "SAMPLE"\n'
 WAYS = {
-    "no lines": (NO_LINES, None),
-    "failures, the default": ("failures=true&successes=0%25", None),
-    "a line for each": ("failures=true&successes=100%25", None),
-    "spans of 1 %": (NO_LINES, "1%"),
-    "spans of each": (NO_LINES, "100%"),
+    "no lines": (NO_LINES, ""),
+    "failures, the default": ("failures=true&successes=0%25", ""),
+    "a line for each": ("failures=true&successes=100%25", ""),
+    "the last 10,000 requests": (NO_LINES, "[replay]\nkeep = 10000\n"),
+    "spans of 1 %": (NO_LINES, SPANS.replace("SAMPLE", "1%")),
+    "spans of each": (NO_LINES, SPANS.replace("SAMPLE", "100%")),
 }
 BASE = "no lines"
+SETTINGS = tuple(dict.fromkeys(settings for _, settings in WAYS.values()))
 
 
 def expected(bench):
     """How long the stage will take, in seconds."""
-    return START + alternation.expected(len(WAYS), bench.plan.observed_rounds)
+    return len(SETTINGS) * START + alternation.expected(len(WAYS), bench.plan.observed_rounds)
 
 
 def run(bench, _results):
     """Every way, in each round."""
     with bench.fleet("observed") as fleet, Collector() as collector:
-        bench.progress.step("observed: starting the gateways", START)
-        starter = Starter(bench.tools, fleet, routes=configs.CALLGATE_ROUTES)
-        table, peers = starter.demo_table(), {}
-        for sample in dict.fromkeys(sample for _, sample in WAYS.values()):
-            more = f'[traces]\nendpoint = "{collector.url}"\nsample = "{sample}"\n' if sample else ""
-            peers[sample] = starter.callgate(1, table, more)
-            starter.ready(peers[sample], (WORK,))
-        ways = {"callgate": {way: _way(peers[sample], way, said) for way, (said, sample) in WAYS.items()}}
+        peers = {}
+        for number, settings in enumerate(SETTINGS):
+            bench.progress.step(f"observed: starting gateway {number + 1}", START)
+            said = settings.replace("{collector}", collector.url)
+            starter = Starter(bench.tools, fleet, routes=configs.CALLGATE_ROUTES, settings=said)
+            peers[settings] = starter.start("callgate", 1, (WORK,))
+        ways = {"callgate": {way: _way(peers[settings], way, said) for way, (said, settings) in WAYS.items()}}
         taken = alternation.measure(bench, ways, bench.plan.observed_rounds)
     found = {name: alternation.added(each, BASE, "worker_us") for name, each in taken.items()}
     return {"observed": found}

@@ -106,12 +106,13 @@ class Peer:
 class Starter:
     """Starts peers in a fleet; those that know TLS with these files of a certificate, if there are any."""
 
-    def __init__(self, tools, fleet, shown=None, routes=""):
+    def __init__(self, tools, fleet, shown=None, routes="", settings=""):
         self.tools = tools
         self.fleet = fleet
         self.shown = shown
-        # What Callgate's tables have beside the demo's.
+        # What Callgate's tables have beside the demo's, and its settings beside those that it ships with.
         self.routes = routes
+        self.settings = settings
 
     def start(self, name, workers=1, works=COMMON):
         """Starts a peer with its backend, waits until it answers, and checks its answers."""
@@ -180,23 +181,22 @@ class Starter:
         ports = {**_ports(secure), "checked": checked.port if checked else None}
         return Peer("envoy", workers, port, [process], [backend], **ports)
 
-    def callgate(self, workers, table=None, more=""):
-        """As it ships, but for ports and workers, and what `more` says in gateway.toml. `table` names the tables' folder and the backends'
-        processes."""
-        return self._callgate("callgate", workers, table or self.demo_table(), more)
+    def callgate(self, workers, table=None):
+        """As it ships, but for ports and workers. `table` names the tables' folder and the backends' processes."""
+        return self._callgate("callgate", workers, table or self._demo_table(ONE_THREAD))
 
     def callgate_default(self, workers):
         """The same, with instances on tokio's default runtime."""
-        return self._callgate("callgate_default", workers, self.demo_table(DEFAULT_RUNTIME))
+        return self._callgate("callgate_default", workers, self._demo_table(DEFAULT_RUNTIME))
 
-    def _callgate(self, name, workers, table, more=""):
+    def _callgate(self, name, workers, table):
         port, admin, secure = self.fleet.port(), self.fleet.port(), self._secure()
         folder, shops = table
         if secure:
             part = configs.callgate_certificate(secure, certificate.NAME)
             (folder / "certificates.toml").write_text(part, "utf-8")
-        settings = configs.callgate(port, admin, workers, folder, secure) + more
-        config = self._write(f"callgate-{port}.toml", settings)
+        settings = configs.callgate(port, admin, workers, folder, secure)
+        config = self._write(f"callgate-{port}.toml", settings + self.settings)
         # The access log goes to standard output.
         command = [self.tools.callgate, "run", "--config", config]
         process = self.fleet.start(f"callgate-{port}", command, subprocess.DEVNULL)
@@ -219,8 +219,7 @@ class Starter:
             command += ["--listen", address]
         return self.fleet.start(f"shop-{addresses[0]}", command)
 
-    def demo_table(self, runtime=ONE_THREAD):
-        """The demo's tables, and new instances of its backend."""
+    def _demo_table(self, runtime):
         addresses, processes = self.shops(runtime=runtime)
         folder = self.fleet.folder / f"routes-{self.fleet.port()}"
         folder.mkdir()

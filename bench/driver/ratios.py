@@ -38,6 +38,7 @@ def of(results):
         _row("an API key adds CPU µs", _check(results, "api_key"), 0.4, 0.2),
         _row("a line of the access log for each request adds CPU µs of workers", _seen(results, "a line for each"), 0.5, 0.3),
         _row("spans of 1 % of requests add CPU µs of workers", _seen(results, "spans of 1 %"), 0.1, 0.05),
+        _row("the last 10,000 requests kept for a plan add CPU µs of workers", _seen(results, "the last 10,000 requests"), 0.1, 0.05),
         _row("a rule of two comparisons adds CPU µs", _check(results, "rule"), 0.4, 0.2),
     ]
 

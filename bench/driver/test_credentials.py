@@ -78,7 +78,8 @@ class Added(unittest.TestCase):
 
     def test_being_seen_is_judged(self):
         results = json.loads(RESULTS.read_text("utf-8"))
-        ways = {"no lines": 0.0, "a line for each": 0.6, "spans of 1 %": 0.08}
+        kept = "the last 10,000 requests"
+        ways = {"no lines": 0.0, "a line for each": 0.6, "spans of 1 %": 0.08, kept: 0.08}
         results["observed"] = {
             "callgate": {way: {"worker_us": figure([9.0]), "added_us": figure([us, us])} for way, us in ways.items()}
         }
@@ -87,6 +88,7 @@ class Added(unittest.TestCase):
         self.assertEqual(rows["a line of the access log for each request adds CPU µs of workers"]["reached"], "no")
         self.assertEqual(rows["spans of 1 % of requests add CPU µs of workers"]["reached"], "must")
         self.assertIn("a line for each", report.text(results))
+        self.assertEqual(rows["the last 10,000 requests kept for a plan add CPU µs of workers"]["reached"], "must")
 
     def test_each_plan_measures_enough_for_a_spread(self):
         for each in (plan.full(), plan.quick()):

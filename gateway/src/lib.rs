@@ -37,6 +37,7 @@ pub mod lame_duck;
 pub mod limit;
 pub mod listeners;
 pub mod method;
+pub mod openapi;
 pub mod overload;
 mod paths;
 pub(crate) mod presence;

@@ -1,25 +1,30 @@
-//! The demo's tables, with one instance behind all of their backends.
+//! The demo's own tables, before a backend of a test.
 
 use crate::{Backend, Gateway, Setup, eventually};
+use std::fs;
 use std::path::Path;
 
-const TABLES: [&str; 4] = ["files.toml", "library.toml", "page.toml", "shop.toml"];
+impl Setup {
+    /// Writes the tables of `routes/`, in which that backend is the only instance of each.
+    pub fn write_demo(&self, backend: &Backend) {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../routes");
+        for entry in fs::read_dir(folder).expect("the demo's tables") {
+            let path = entry.expect("a table").path();
+            let text = fs::read_to_string(&path).expect("a table");
+            let line = |line: &str| match line.starts_with("endpoints = ") {
+                true => format!("endpoints = [{:?}]\n", backend.endpoint()),
+                false => format!("{line}\n"),
+            };
+            let name = path.file_name().and_then(|name| name.to_str()).expect("a name");
+            self.write_routes(name, &text.lines().map(line).collect::<String>());
+        }
+    }
+}
 
 /// A gateway with the demo's tables, all of whose backends are one instance; connected.
 pub async fn demo(setup: &Setup) -> (Backend, Gateway) {
     let backend = setup.backend("shop");
-    for name in TABLES {
-        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../routes").join(name);
-        let table = std::fs::read_to_string(path).expect("the demo has the table");
-        let moved: Vec<String> = table
-            .lines()
-            .map(|line| match line.starts_with("endpoints = ") {
-                true => format!("endpoints = [{:?}]", backend.endpoint()),
-                false => line.to_owned(),
-            })
-            .collect();
-        setup.write_routes(name, &moved.join("\n"));
-    }
+    setup.write_demo(&backend);
     let gateway = setup.gateway().await;
     // Each backend has a connection of each worker.
     let declared = gateway.admin.get("/backends").await.json()["backends"].as_array().map_or(0, Vec::len);

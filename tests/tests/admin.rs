@@ -9,7 +9,7 @@ async fn send(gateway: &Gateway, method: &str, path: &str, headers: &[(&str, &st
 }
 
 const OPEN: [&str; 3] = ["/healthz", "/readyz", "/metrics"];
-const PAGES: [&str; 5] = ["/", "/routes", "/backends", "/config", "/nowhere"];
+const PAGES: [&str; 6] = ["/", "/routes", "/backends", "/config", "/openapi.json", "/nowhere"];
 
 #[tokio::test]
 async fn a_form_on_another_site_drains_nothing() {

@@ -5,7 +5,7 @@
 //! are named.
 
 use callgate_tests::tls::Ca;
-use callgate_tests::{Setup, demo, free_port};
+use callgate_tests::{Setup, binary, demo, free_port};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -33,6 +33,8 @@ const NOT_RUN: &[(&str, &str)] = &[
     ("kubectl ", "there is no cluster in tests"),
     ("helm install", "likewise; scripts/check-deploy renders the chart"),
     ("python -m websockets", "it is a program for a terminal"),
+    ("callgate why 9e58", "the id is an example; why.rs does it"),
+    ("callgate plan &&", "it pushes; plan.rs does it"),
     ("curl -i -N --http1.1 -H 'Upgrade", "it waits for what the client says next; websocket.rs does it"),
     ("curl -F title=Emma", "its route stands in the table above it; forms.rs does it"),
     ("curl --data-urlencode", "likewise"),
@@ -40,6 +42,8 @@ const NOT_RUN: &[(&str, &str)] = &[
     ("tar c photos", "likewise"),
     ("curl -F comment", "likewise"),
 ];
+
+const ORDER: &str = r#"{"customer":"ada","express":false,"items":[]}"#;
 
 /// A block of a page.
 struct Block {
@@ -184,7 +188,8 @@ async fn what_pages_show_can_be_done_and_says_what_they_show() {
     let home = setup.file("home");
     for (name, content) in [
         ("emma.png", "a picture"),
-        ("order.json", r#"{"customer":"ada","express":false,"items":[]}"#),
+        ("order.json", ORDER),
+        ("body.json", ORDER),
         ("target/demo/tls/ca.pem", ca.pem()),
         (
             "examples/shop/types.json",
@@ -197,6 +202,8 @@ async fn what_pages_show_can_be_done_and_says_what_they_show() {
         fs::write(path, content).expect("a file");
     }
     std::os::unix::fs::symlink(workspace().join("tests"), home.join("tests")).expect("a link");
+    let programs = binary("callgate").parent().expect("a folder").display().to_string();
+    let path = format!("{programs}:{}", std::env::var("PATH").unwrap_or_default());
     let here = |command: &str| {
         command
             .replace("127.0.0.1:8080", &gateway.addr.to_string())
@@ -222,6 +229,8 @@ async fn what_pages_show_can_be_done_and_says_what_they_show() {
                 .args(["-o", "pipefail", "-c", &here(&command)])
                 .current_dir(&home)
                 .env("HOME", &home)
+                .env("PATH", &path)
+                .env("CALLGATE_ADMIN", format!("http://{}", gateway.admin_addr))
                 .output()
                 .expect("bash runs");
             let text = String::from_utf8_lossy(&output.stdout);

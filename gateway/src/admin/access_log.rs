@@ -1,5 +1,6 @@
 //! What the access log has: the last failures; and `POST /-/log`, which changes which requests have lines while the gateway runs.
 
+use super::asked::Asked;
 use crate::access_log::AccessLog;
 use crate::config::{AccessLogFormat, AccessLogSettings};
 use crate::routes::query_pairs;
@@ -24,14 +25,14 @@ pub(super) fn change(query: &str, log: &AccessLog) -> Result<Value, String> {
     Ok(shown(&changed))
 }
 
-/// The last failures, the newest first, each as a line of the access log has it.
-pub(super) fn failures(log: &AccessLog) -> String {
+/// The last failures, or those of them that are asked for; the newest first, each as a line of the access log has it.
+pub(super) fn failures(log: &AccessLog, asked: &Asked) -> String {
     let Some((failures, dropped)) = log.failures() else {
         return "{\"failures\":[],\"dropped\":0}\n".to_owned();
     };
     let mut page = b"{\"failures\":[".to_vec();
     failures.look(|records| {
-        for (n, record) in records.enumerate() {
+        for (n, record) in asked.part_or_all(records).enumerate() {
             page.extend_from_slice(if n == 0 { b"\n" } else { b",\n" });
             page.extend_from_slice(record);
         }
@@ -67,7 +68,7 @@ mod tests {
     #[test]
     fn before_there_are_failures_the_page_is_json_as_well() {
         let log = AccessLog::new(&AccessLogSettings::default());
-        let read: Value = serde_json::from_str(&failures(&log)).expect("JSON");
+        let read: Value = serde_json::from_str(&failures(&log, &Asked::default())).expect("JSON");
         assert_eq!(read, json!({ "failures": [], "dropped": 0 }));
     }
 

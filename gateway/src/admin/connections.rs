@@ -1,6 +1,8 @@
 //! The admin port's connections: at most so many, of which the one that has waited for its client longest makes room for a
-//! newcomer. So nobody keeps an operator out by connecting and saying nothing.
+//! newcomer; and likewise where too much lies there that nobody reads. So nobody keeps an operator out by connecting and saying nothing, and
+//! browsers that stand still hold little.
 
+use super::unread::Unread;
 use super::{Port, Stop, reply};
 use crate::descriptors::{Spare, are_used_up};
 use crate::supervise::{Task, supervised};
@@ -18,11 +20,15 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Notify;
 use tokio::task::{AbortHandle, Id, JoinSet};
 use tokio::time::{Instant, sleep, sleep_until};
 
 /// Connections to the admin port at once. More than there may be requests, so that one of them always waits.
 const MAX_CONNECTIONS: usize = 64;
+
+/// Bytes of replies that clients have not read, over all connections. One reply may be longer.
+const MAX_UNREAD: usize = 64 << 20;
 
 /// How long a client that has connected may take for its first request's head.
 const SILENT: Duration = Duration::from_secs(5);
@@ -69,10 +75,19 @@ async fn handed_over(mut stop: Stop) {
 /// Since when a connection has waited for its client, and until when it may; none while its request is being answered.
 type Waiting = Rc<Cell<Option<(Instant, Instant)>>>;
 
+/// A connection.
+struct Seat {
+    waiting: Waiting,
+    unread: Unread,
+    task: AbortHandle,
+}
+
 /// The connections that are open.
 struct Seats {
     port: Rc<Port>,
-    open: HashMap<Id, (Waiting, AbortHandle)>,
+    open: HashMap<Id, Seat>,
+    /// Told when a reply has been made, which lies there until it is read.
+    replied: Rc<Notify>,
     tasks: JoinSet<()>,
     spare: Spare,
     /// Whether connections are to close with their next reply, because there is no descriptor left.
@@ -84,7 +99,8 @@ impl Seats {
     fn new(port: Rc<Port>) -> Seats {
         let spare = Spare::new(SPARE);
         let (open, tasks) = (HashMap::new(), JoinSet::new());
-        Seats { port, open, tasks, spare, short: Rc::default(), complained: None }
+        let (replied, short) = (Rc::default(), Rc::default());
+        Seats { port, open, replied, tasks, spare, short, complained: None }
     }
 
     async fn accept(&mut self, listener: &TcpListener) {
@@ -94,6 +110,7 @@ impl Seats {
                     Ok((stream, _)) => self.seat(stream),
                     Err(error) => self.make_good(&error).await,
                 },
+                () = self.replied.notified() => self.make_room_for_replies(),
                 Some(ended) = self.tasks.join_next_with_id() => {
                     let id = ended.map_or_else(|error| error.id(), |(id, ())| id);
                     self.open.remove(&id);
@@ -110,21 +127,45 @@ impl Seats {
         }
         let waiting: Waiting = Rc::default();
         wait(&waiting, SILENT);
-        let (supervisor, port) = (self.port.plane.shared.supervisor.clone(), self.port.clone());
-        let served = serve_connection(stream, port, waiting.clone(), self.short.clone());
+        let supervisor = self.port.plane.shared.supervisor.clone();
+        let (unread, waits) = (Unread::default(), waiting.clone());
+        let seated = Seated {
+            port: self.port.clone(),
+            waiting: waits,
+            unread: unread.clone(),
+            replied: self.replied.clone(),
+            short: self.short.clone(),
+        };
+        let served = serve_connection(stream, seated);
         let task = self.tasks.spawn_local(async move {
             supervisor.guard(Task::AdminConnection, served).await;
         });
-        self.open.insert(task.id(), (waiting, task));
+        self.open.insert(task.id(), Seat { waiting, unread, task });
     }
 
     /// Closes the connection that has waited for its client longest.
     fn make_room(&mut self) {
-        let waiting = self.open.iter().filter_map(|(id, (waiting, _))| Some((waiting.get()?.0, *id)));
-        let longest = waiting.min_by_key(|(since, _)| *since);
-        if let Some((_, task)) = longest.and_then(|(_, id)| self.open.remove(&id)) {
-            task.abort();
+        self.close_longest(|_| true);
+    }
+
+    /// The same, while too much lies there that clients do not read. The last of them may have it all.
+    fn make_room_for_replies(&mut self) {
+        loop {
+            let unread = self.open.values().map(|seat| seat.unread.bytes()).filter(|bytes| *bytes > 0);
+            let (lie, bytes) = unread.fold((0, 0), |(lie, sum), bytes| (lie + 1, sum + bytes));
+            if lie < 2 || bytes <= MAX_UNREAD || !self.close_longest(|seat| seat.unread.bytes() > 0) {
+                return;
+            }
         }
+    }
+
+    /// Of such connections closes the one that has waited for its client longest; whether there was one.
+    fn close_longest(&mut self, is_meant: impl Fn(&Seat) -> bool) -> bool {
+        let meant = self.open.iter().filter(|(_, seat)| is_meant(seat));
+        let waiting = meant.filter_map(|(id, seat)| Some((seat.waiting.get()?.0, *id)));
+        let longest = waiting.min_by_key(|(since, _)| *since);
+        let closed = longest.and_then(|(_, id)| self.open.remove(&id));
+        closed.inspect(|seat| seat.task.abort()).is_some()
     }
 
     /// Where there is no descriptor left, the next connection gets a spare one, or another connection's.
@@ -151,28 +192,36 @@ fn wait(waiting: &Waiting, limit: Duration) {
     waiting.set(Some((now, now + limit)));
 }
 
-async fn serve_connection(stream: TcpStream, port: Rc<Port>, waiting: Waiting, short: Rc<Cell<bool>>) {
-    let service = service_fn(|request| {
-        let (port, waiting, short) = (&port, &waiting, &short);
-        async move {
-            waiting.set(None);
-            let mut reply = reply(request, port).await;
-            if short.get() {
-                reply.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
-            }
-            wait(waiting, IDLE);
-            Ok::<_, Infallible>(reply)
+/// What a connection shares with all of them, and what is known of it there.
+struct Seated {
+    port: Rc<Port>,
+    waiting: Waiting,
+    unread: Unread,
+    replied: Rc<Notify>,
+    short: Rc<Cell<bool>>,
+}
+
+async fn serve_connection(stream: TcpStream, seated: Seated) {
+    let Seated { port, waiting, unread, replied, short } = &seated;
+    let service = service_fn(|request| async move {
+        waiting.set(None);
+        let mut reply = unread.counted(reply(request, port).await).await;
+        if short.get() {
+            reply.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
         }
+        wait(waiting, IDLE);
+        replied.notify_one();
+        Ok::<_, Infallible>(reply)
     });
     let mut connection = pin!(http1::Builder::new().serve_connection(TokioIo::new(stream), service));
     let served = tokio::select! {
         served = connection.as_mut() => served,
-        () = overdue(&waiting) => return,
+        () = overdue(waiting) => return,
         () = handed_over(port.stop.clone()) => {
             connection.as_mut().graceful_shutdown();
             tokio::select! {
                 served = connection.as_mut() => served,
-                () = overdue(&waiting) => return,
+                () = overdue(waiting) => return,
             }
         }
     };

@@ -42,12 +42,7 @@ impl Guard {
 
     /// Whether the request may be answered.
     pub(super) fn check<B>(&self, request: &Request<B>) -> Result<(), Refused> {
-        let host = host(request)?;
-        if let Some(host) = &host
-            && !self.knows(host.host())
-        {
-            return Err(Refused::UnknownHost(host.host().to_owned()));
-        }
+        let host = self.check_host(request)?;
         if let Some(tokens) = self.tokens.get() {
             check_token(&tokens, request)?;
         }
@@ -55,6 +50,15 @@ impl Guard {
             return Err(Refused::CrossSite);
         }
         Ok(())
+    }
+
+    /// Whether it is for a host that is known here, and for which: all that is asked of who wants what is no secret.
+    pub(super) fn check_host<B>(&self, request: &Request<B>) -> Result<Option<Authority>, Refused> {
+        let host = host(request)?;
+        match &host {
+            Some(host) if !self.knows(host.host()) => Err(Refused::UnknownHost(host.host().to_owned())),
+            _ => Ok(host),
+        }
     }
 
     /// An attacker's name may lead to any address, but an address is nobody's name.

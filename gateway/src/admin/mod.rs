@@ -5,6 +5,7 @@
 
 mod access_log;
 pub mod ask;
+mod asked;
 mod attributes;
 mod auth;
 mod bound;
@@ -12,24 +13,35 @@ mod certificates;
 mod connections;
 mod drain;
 mod guard;
+mod history;
 mod instances;
 mod limits;
 mod names;
+mod openapi;
+mod overview;
+mod page;
 mod pages;
+mod plan;
 mod ready;
+mod replayed;
+mod replies;
 mod settings;
 mod traffic;
+mod unread;
 mod why;
 
 use crate::control::{Plane, Reload, Request as ReloadRequest};
+use crate::supervise::{Task, supervised};
 use crate::worker::Shared;
 use crate::workers::{Command, Ending};
+use asked::Asked;
 use drain::Refusal;
 use guard::Guard;
-use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
+use history::History;
+use http_body_util::{BodyExt, LengthLimitError, Limited};
 use hyper::body::{Bytes, Incoming};
-use hyper::header::{ALLOW, CONTENT_TYPE, HeaderValue};
-use hyper::{Method, Request, Response, StatusCode};
+use hyper::{Method, Request, StatusCode};
+use replies::{Reply, compact, json, text, typed, wrong_method};
 use std::io;
 use std::net::TcpListener;
 use std::panic::resume_unwind;
@@ -51,6 +63,9 @@ const PAGE_LIMIT: Duration = Duration::from_secs(30);
 /// How long a question may take to come.
 const QUESTION_LIMIT: Duration = Duration::from_secs(10);
 
+/// How long a worker may take to say what it has kept.
+const REPLAY_LIMIT: Duration = Duration::from_secs(2);
+
 /// Where the process is told that it ends.
 type Stop = watch::Receiver<Option<Ending>>;
 
@@ -61,6 +76,8 @@ struct Port {
     workers: Vec<mpsc::Sender<Command>>,
     stop: Stop,
     guard: Guard,
+    files: page::Files,
+    history: History,
     pages: Arc<Semaphore>,
     actions: Arc<Semaphore>,
 }
@@ -75,13 +92,17 @@ pub async fn serve(
 ) {
     let guard = Guard::new(&plane);
     let [pages, actions] = [(); 2].map(|()| Arc::new(Semaphore::new(MAX_REQUESTS)));
-    let port = Port { plane, reloads, workers, stop, guard, pages, actions };
+    // The thread has a copy of its own, which never moves.
+    let made = move || {
+        let (files, history) = (page::Files::new(), History::default());
+        Port { plane, reloads, workers, stop, guard, files, history, pages, actions }
+    };
     // The thread ends when its owner does, which is this future.
     let (_owner, owned) = oneshot::channel::<()>();
     let (running, ended) = oneshot::channel::<()>();
     let run = move || {
         let _running = running;
-        run(listener, port, owned)
+        run(listener, Rc::new(made()), owned)
     };
     let thread = match thread::Builder::new().name("admin".to_owned()).spawn(run) {
         Ok(thread) => thread,
@@ -100,13 +121,16 @@ pub async fn serve(
 }
 
 /// Serves on the calling thread. Pages that take long are made on another one.
-fn run(listener: Arc<TcpListener>, port: Port, owned: oneshot::Receiver<()>) -> io::Result<()> {
+fn run(listener: Arc<TcpListener>, port: Rc<Port>, owned: oneshot::Receiver<()>) -> io::Result<()> {
     let mut builder = Builder::new_current_thread();
     builder.enable_all().thread_name("admin-pages").max_blocking_threads(1);
     let runtime = builder.build_local(LocalOptions::default())?;
+    let supervisor = port.plane.shared.supervisor.clone();
+    let noting = async { supervised!(supervisor, Task::Admin, port.history.keep(&port.plane)) };
     let served = runtime.block_on(async {
         tokio::select! {
-            served = connections::serve(listener, Rc::new(port)) => served,
+            served = connections::serve(listener, port.clone()) => served,
+            _ = noting => Ok(()),
             // The owner has gone.
             _ = owned => Ok(()),
         }
@@ -116,12 +140,15 @@ fn run(listener: Arc<TcpListener>, port: Port, owned: oneshot::Receiver<()>) -> 
     served
 }
 
-type Reply = Response<Full<Bytes>>;
-
 async fn reply(request: Request<Incoming>, port: &Port) -> Reply {
     let path = request.uri().path();
     if let Some(page) = vital(path, request.uri().query(), &port.plane.shared) {
         return if reads(&request) { page } else { wrong_method("GET, HEAD") };
+    }
+    if reads(&request)
+        && let Some(file) = port.files.find(&request)
+    {
+        return port.guard.check_host(&request).map_or_else(guard::Refused::into_reply, |_| file);
     }
     if path != "/metrics"
         && let Err(refusal) = port.guard.check(&request)
@@ -142,11 +169,18 @@ async fn reply(request: Request<Incoming>, port: &Port) -> Reply {
         "/-/undrain" if posts => drain(&request, &port.plane.shared, false).await,
         "/-/log" if posts => change_access_log(&request, &port.plane.shared),
         "/-/why" if posts => explain(request, port).await,
-        "/-/reload" | "/-/drain" | "/-/undrain" | "/-/log" | "/-/why" => wrong_method("POST"),
+        "/-/plan" if posts => plan(request, port, place).await,
+        "/-/reload" | "/-/drain" | "/-/undrain" | "/-/log" | "/-/why" | "/-/plan" => wrong_method("POST"),
         path => match page(path) {
             None => text(StatusCode::NOT_FOUND, format!("no such page\n\n{}", pages::INDEX)),
             Some(_) if !reads(&request) => wrong_method("GET, HEAD"),
-            Some(page) => made(page, &port.plane, place).await,
+            // It is short, and nobody else has it.
+            Some(_) if path == "/overview/history" => compact(&port.history.shown()),
+            Some(page) => {
+                let query = request.uri().query().unwrap_or_default().to_owned();
+                let page = made(move |plane: &Plane| page(plane, &query), &port.plane, place).await;
+                openapi::unless_known(&request, page)
+            }
         },
     }
 }
@@ -164,29 +198,59 @@ fn vital(path: &str, query: Option<&str>, shared: &Shared) -> Option<Reply> {
     })
 }
 
-/// How a page is made.
-type Page = fn(&Plane) -> Reply;
+/// How a page is made, by its query.
+type Page = fn(&Plane, &str) -> Reply;
 
 fn page(path: &str) -> Option<Page> {
     Some(match path {
-        "/" => |_| text(StatusCode::OK, pages::INDEX.to_owned()),
-        "/metrics" => {
-            |plane| typed(StatusCode::OK, "text/plain; version=0.0.4; charset=utf-8", pages::metrics(plane))
+        "/" => |_, _| text(StatusCode::OK, pages::INDEX.to_owned()),
+        "/metrics" => |plane, _| {
+            typed(StatusCode::OK, "text/plain; version=0.0.4; charset=utf-8", pages::metrics(plane))
+        },
+        "/routes" => {
+            |plane, query| part(query, |asked| Ok(json(StatusCode::OK, &pages::routes(plane, asked))))
         }
-        "/routes" => |plane| json(StatusCode::OK, &pages::routes(plane)),
-        "/backends" => |plane| json(StatusCode::OK, &pages::backends(plane)),
-        "/certificates" => |plane| json(StatusCode::OK, &certificates::page(&plane.shared)),
-        "/failures" => {
-            |plane| typed(StatusCode::OK, "application/json", access_log::failures(&plane.shared.access_log))
+        "/backends" => {
+            |plane, query| part(query, |asked| Ok(json(StatusCode::OK, &pages::backends(plane, asked))))
         }
-        "/config" => |plane| json(StatusCode::OK, &pages::config(plane)),
-        "/exposure" => |plane| typed(StatusCode::OK, "application/json", pages::exposure(plane)),
+        "/certificates" => |plane, _| json(StatusCode::OK, &certificates::page(&plane.shared)),
+        "/failures" => |plane, query| part(query, |asked| Ok(failures(plane, asked))),
+        "/config" => |plane, _| json(StatusCode::OK, &pages::config(plane)),
+        "/exposure" => |plane, _| typed(StatusCode::OK, "application/json", pages::exposure(plane)),
+        "/openapi.json" => |plane, _| openapi::page(plane),
+        "/overview" => |plane, _| compact(&overview::page(plane)),
+        "/overview/history" => |_, _| compact(&serde_json::Value::Null),
+        "/overview/routes" => {
+            |plane, query| part(query, |asked| Ok(compact(&overview::routes(plane, asked)?)))
+        }
+        "/overview/backends" => {
+            |plane, query| part(query, |asked| Ok(compact(&overview::backends(plane, asked)?)))
+        }
+        "/overview/instances" => {
+            |plane, query| part(query, |asked| Ok(compact(&overview::instances(plane, asked)?)))
+        }
+        "/reasons" => |_, _| json(StatusCode::OK, &overview::reasons()),
+        "/reloads" => |plane, _| json(StatusCode::OK, &overview::reloads(plane)),
         _ => return None,
     })
 }
 
+fn failures(plane: &Plane, asked: &Asked) -> Reply {
+    typed(StatusCode::OK, "application/json", access_log::failures(&plane.shared.access_log, asked))
+}
+
+/// A page of which a part may be asked for.
+fn part(query: &str, page: impl FnOnce(&Asked) -> Result<Reply, String>) -> Reply {
+    let made = Asked::of(query).and_then(|asked| page(&asked));
+    made.unwrap_or_else(|why| text(StatusCode::BAD_REQUEST, format!("{why}\n")))
+}
+
 /// Has a page made on the thread for that: of 10,000 routes it takes so long that nothing else shall wait for it.
-async fn made(page: Page, plane: &Arc<Plane>, place: OwnedSemaphorePermit) -> Reply {
+async fn made(
+    page: impl FnOnce(&Plane) -> Reply + Send + 'static,
+    plane: &Arc<Plane>,
+    place: OwnedSemaphorePermit,
+) -> Reply {
     let plane = plane.clone();
     let make = move || {
         let page = page(&plane);
@@ -224,15 +288,50 @@ async fn reload(reloads: &mpsc::Sender<ReloadRequest>) -> Reply {
     }
 }
 
-async fn explain(request: Request<Incoming>, port: &Port) -> Reply {
-    let question = Limited::new(request.into_body(), why::MAX_QUESTION).collect();
-    let question = match timeout(QUESTION_LIMIT, question).await {
-        Ok(Ok(question)) => question.to_bytes(),
+/// The body of a request, within the time and the bytes that it may take; or what its client is told.
+async fn body(request: Request<Incoming>, most: usize) -> Result<Bytes, Reply> {
+    match timeout(QUESTION_LIMIT, Limited::new(request.into_body(), most).collect()).await {
+        Ok(Ok(body)) => Ok(body.to_bytes()),
         Ok(Err(error)) if error.is::<LengthLimitError>() => {
-            return text(StatusCode::PAYLOAD_TOO_LARGE, format!("at most {} bytes\n", why::MAX_QUESTION));
+            Err(text(StatusCode::PAYLOAD_TOO_LARGE, format!("at most {most} bytes\n")))
         }
-        Ok(Err(error)) => return text(StatusCode::BAD_REQUEST, format!("{error}\n")),
-        Err(_) => return text(StatusCode::REQUEST_TIMEOUT, format!("not read within {QUESTION_LIMIT:?}\n")),
+        Ok(Err(error)) => Err(text(StatusCode::BAD_REQUEST, format!("{error}\n"))),
+        Err(_) => Err(text(StatusCode::REQUEST_TIMEOUT, format!("not read within {QUESTION_LIMIT:?}\n"))),
+    }
+}
+
+/// What tables would change, made on the thread for long pages.
+async fn plan(request: Request<Incoming>, port: &Port, place: OwnedSemaphorePermit) -> Reply {
+    let asked = match body(request, plan::MAX_TABLES).await {
+        Ok(asked) => asked,
+        Err(reply) => return reply,
+    };
+    let requests = last_requests(&port.workers).await;
+    let page = move |plane: &Plane| match plan::page(plane, &asked, &requests) {
+        Ok(plan) => json(StatusCode::OK, &plan),
+        Err(mistakes) => text(StatusCode::UNPROCESSABLE_ENTITY, mistakes),
+    };
+    made(page, &port.plane, place).await
+}
+
+/// What the workers have kept of the last requests, as far as they say it soon.
+async fn last_requests(workers: &[mpsc::Sender<Command>]) -> Vec<Vec<u8>> {
+    let mut all = Vec::new();
+    for worker in workers {
+        let (tell, told) = oneshot::channel();
+        let asked = async {
+            worker.send(Command::Replay(tell)).await.ok()?;
+            told.await.ok()
+        };
+        all.extend(timeout(REPLAY_LIMIT, asked).await.ok().flatten().unwrap_or_default());
+    }
+    all
+}
+
+async fn explain(request: Request<Incoming>, port: &Port) -> Reply {
+    let question = match body(request, why::MAX_QUESTION).await {
+        Ok(question) => question,
+        Err(reply) => return reply,
     };
     match why::answer(&question, &port.plane.shared, &port.workers).await {
         Ok(answer) => json(StatusCode::OK, &answer),
@@ -255,25 +354,4 @@ async fn drain(request: &Request<Incoming>, shared: &Shared, drain: bool) -> Rep
         Err(Refusal::NotFound(why)) => text(StatusCode::NOT_FOUND, why),
         Err(Refusal::NotHeeded(why)) => text(StatusCode::SERVICE_UNAVAILABLE, why),
     }
-}
-
-fn wrong_method(allow: &'static str) -> Reply {
-    let mut reply = text(StatusCode::METHOD_NOT_ALLOWED, format!("possible: {allow}\n"));
-    reply.headers_mut().insert(ALLOW, HeaderValue::from_static(allow));
-    reply
-}
-
-fn text(status: StatusCode, body: String) -> Reply {
-    typed(status, "text/plain; charset=utf-8", body)
-}
-
-fn json(status: StatusCode, body: &serde_json::Value) -> Reply {
-    typed(status, "application/json", format!("{body:#}\n"))
-}
-
-fn typed(status: StatusCode, content_type: &'static str, body: String) -> Reply {
-    let mut reply = Response::new(Full::new(Bytes::from(body)));
-    *reply.status_mut() = status;
-    reply.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
-    reply
 }

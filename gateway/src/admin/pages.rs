@@ -1,7 +1,8 @@
 //! What the admin port shows.
 
+use super::asked::Asked;
 use super::instances::instance;
-use super::{auth, bound, certificates, limits, names, settings, traffic};
+use super::{auth, bound, certificates, limits, names, overview, settings, traffic};
 use crate::backends::{Backend, Member};
 use crate::config::{Balance, HashBy, OverloadSpec, Priority, RetryOn, RetrySpec, SecuritySpec, shown_host};
 use crate::control::{Found, Kind, Plane, Unfit};
@@ -18,19 +19,26 @@ use std::sync::atomic::Ordering::Relaxed;
 
 /// The list of pages.
 pub(super) const INDEX: &str = "\
+GET  /            for a browser: a page that shows all of it
 GET  /metrics     for Prometheus
 GET  /healthz     the process lives
 GET  /readyz      requests can be answered; ?strict: and every backend has an instance
-GET  /routes      the routes in force, and what they call
-GET  /backends    the backends, their instances, methods and schemas
+GET  /overview    how everything is: totals, and problems with why; /overview/history: the totals of the last ten minutes
+GET  /overview/routes, /overview/backends, /overview/instances  ?q=word&state=…&sort=-calls&offset=0&limit=50: rows
+GET  /reasons     why requests fail: each reason with what it means
+GET  /reloads     the last reloads, with what they changed
+GET  /routes      the routes in force, and what they call; ?q=word&offset=0&limit=50 for some of them
+GET  /backends    the backends, their instances, methods and schemas; ?backend=name&endpoint=host:port for some of them
 GET  /certificates  the certificates in force, when they expire, and what is wrong with their files
-GET  /failures    the last requests whose answers were no success, the newest first, each as the access log has it
+GET  /failures    the last requests whose answers were no success, the newest first, each as the access log has it; ?offset=0&limit=50 for some of them
+GET  /openapi.json  what clients can ask and are answered, as OpenAPI 3.1
 GET  /exposure    who could call what: `callgate check --diff` compares tables with it
 GET  /config      the settings and tables in force, and the last error
 POST /-/reload    read the tables again
 POST /-/drain     ?endpoint=host:port[&backend=name]: no new calls there; those in flight finish
 POST /-/undrain   the same: calls go there again
 POST /-/why       what would become of a request, or what has become of one: `callgate why` asks it
+POST /-/plan      what tables would change that are not in force: `callgate plan` asks it
 POST /-/log       ?successes=1%25&failures=true: which requests have lines in the access log, until the next such request
 ";
 
@@ -110,15 +118,16 @@ pub(super) fn metrics(plane: &Plane) -> String {
     })
 }
 
-/// The routes in force.
-pub(super) fn routes(plane: &Plane) -> Value {
+/// The routes in force, or those that are asked for.
+pub(super) fn routes(plane: &Plane, asked: &Asked) -> Value {
     let table = plane.shared.table.load();
     let found = plane.fits.found();
-    let routes: Vec<Value> = table.routes.iter().map(|route| route_page(route, &found)).collect();
+    let meant = table.routes.iter().filter(|route| asked.finds(|| overview::text_of_route(route)));
+    let routes: Vec<Value> = asked.part_or_all(meant).map(|route| route_page(route, &found)).collect();
     json!({ "hash": table.hash, "routes": routes })
 }
 
-fn route_page(route: &Route, found: &Found) -> Value {
+pub(super) fn route_page(route: &Route, found: &Found) -> Value {
     let mut shown = match &route.action {
         Action::Call(call) => self::call(call, &found.of(call)),
         Action::Local(reply) => reply.shown(),
@@ -205,16 +214,24 @@ fn retry(retry: &RetrySpec) -> Value {
     })
 }
 
-/// The backends in force.
-pub(super) fn backends(plane: &Plane) -> Value {
+/// The backends in force, or those that are asked for; with all instances, or with one.
+pub(super) fn backends(plane: &Plane, asked: &Asked) -> Value {
     let table = plane.shared.table.load();
-    let backends: Vec<Value> = table.backends.iter().map(|backend| self::backend(plane, backend)).collect();
+    let is_meant = |backend: &&Arc<Backend>| {
+        asked.backend.as_ref().is_none_or(|name| *name == backend.spec.name)
+            && asked.finds(|| backend.spec.name.clone())
+    };
+    let meant = asked.part_or_all(table.backends.iter().filter(is_meant));
+    let backends: Vec<Value> = meant.map(|backend| self::backend(plane, backend, asked)).collect();
     json!({ "hash": table.hash, "zone": plane.shared.settings.server.zone, "backends": backends })
 }
 
-fn backend(plane: &Plane, backend: &Backend) -> Value {
+pub(super) fn backend(plane: &Plane, backend: &Backend, asked: &Asked) -> Value {
+    let is_meant = |member: &&Member| {
+        asked.endpoint.as_ref().is_none_or(|addr| *addr == member.endpoint.addr.to_string())
+    };
     let endpoints: Vec<Value> =
-        backend.members().iter().map(|member| self::member(backend, member)).collect();
+        backend.members().iter().filter(is_meant).map(|member| self::member(backend, member)).collect();
     let stats = &backend.stats;
     let retries: serde_json::Map<String, Value> =
         stats.retries().map(|(reason, n)| (reason.to_owned(), n.into())).collect();

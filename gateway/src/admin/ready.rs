@@ -20,7 +20,8 @@ pub(super) fn readyz(query: Option<&str>, shared: &Shared) -> Reply {
     text(StatusCode::SERVICE_UNAVAILABLE, format!("not ready: no instance of {}\n", without.join(", ")))
 }
 
-fn not_ready(shared: &Shared) -> String {
+/// Why they cannot.
+pub(super) fn not_ready(shared: &Shared) -> String {
     match shared.supervisor.failed() {
         Some(task) => {
             format!("not ready: the task `{}` panics again and again, the process ends\n", task.name())

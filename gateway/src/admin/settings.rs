@@ -11,7 +11,7 @@ use std::time::Duration;
 
 /// The settings as gateway.toml names them; sizes in bytes.
 pub(super) fn of(settings: &Settings) -> Value {
-    let Settings { server, listeners, http2, admin, tables, log, access_log, traces, upgrade, dns } =
+    let Settings { server, listeners, http2, admin, tables, log, access_log, traces, replay, upgrade, dns } =
         settings;
     let time = |time: Duration| format!("{time:?}");
     json!({
@@ -48,6 +48,7 @@ pub(super) fn of(settings: &Settings) -> Value {
         "log": { "level": log.level, "format": format!("{:?}", log.format).to_lowercase() },
         "access_log": access_log::shown(access_log),
         "traces": traces.as_ref().map(self::traces),
+        "replay": { "keep": replay.keep },
         "upgrade": {
             "socket": upgrade.socket.as_deref().unwrap_or("auto"),
             "drain_timeout": time(upgrade.drain_timeout),

@@ -9,6 +9,8 @@ mod check;
 mod failure;
 mod key;
 mod listing;
+mod openapi;
+mod plan;
 mod run;
 mod why;
 
@@ -48,6 +50,18 @@ pub enum Command {
     /// is in CALLGATE_ADMIN_TOKEN: the one that may change something, because the answer says whether a credential is good. Exits with 0
     /// if it would be sent, 1 if it would be refused or has failed, 2 where the gateway cannot be asked or cannot say.
     Why(why::Why),
+    /// Ask a running gateway what these files would change there, before they go in
+    ///
+    /// Says which routes and backends would change and how, whose connections would close, what would open or close to whom, which routes
+    /// would not fit living instances, and, where the gateway keeps some (`[replay] keep`), what would become of its last requests.
+    /// The token of the port is in CALLGATE_ADMIN_TOKEN. Exits with 0 if nothing that works now would break, 1 if something would or the
+    /// files have mistakes, 2 where the gateway cannot be asked.
+    Plan(plan::Plan),
+    /// Write what clients can ask, as an OpenAPI document
+    ///
+    /// Asks the admin port of a gateway that runs: its document is made of the routes in force and of what instances offer.
+    #[command(name = "openapi", after_help = openapi::EXAMPLES)]
+    OpenApi(openapi::OpenApi),
     /// Make API keys
     #[command(subcommand)]
     Key(key::Key),
@@ -75,6 +89,7 @@ Examples:
   callgate check --against 127.0.0.1:7101         do the routes fit what that backend offers?
   callgate check --diff http://127.0.0.1:8081     would that gateway take these tables?
   callgate routes | grep orders                   which method is behind a path
+  callgate plan && git push                       what would these tables change there, and would something break?
   callgate why POST /v1/orders/7/quote -d @body.json -H 'authorization: Bearer ...'
                                                   would that be sent, and where? if not, why?
   callgate why 9e588077266fd68ce8a0308a485aae61   what has become of that request
@@ -82,8 +97,8 @@ Examples:
 
 Environment:
   CALLGATE_CONFIG  the gateway's file, where --config does not name it
-  CALLGATE_ADMIN   the admin port that `why` asks
-  CALLGATE_ADMIN_TOKEN  the token of the admin port that `why` and --diff ask
+  CALLGATE_ADMIN   the admin port that `why` and `plan` ask
+  CALLGATE_ADMIN_TOKEN  the token of the admin port that `why`, `plan` and --diff ask
   CALLGATE_LOG     overrides log.level: \"debug\", or \"info,callgate=trace\"
   NO_COLOR         no colours in diagnostics
 
@@ -109,18 +124,22 @@ pub fn main(run: impl FnOnce(Run) -> ExitCode) -> ExitCode {
         Command::Run(how) => return run(how),
         Command::Check(what) => check::run(&what),
         Command::Routes(config) => routes(&config.file).map_err(Failure::from),
+        Command::OpenApi(what) => openapi::run(&what),
         Command::Key(key) => key::run(&key),
-        Command::Why(what) => match why::run(&what) {
-            Ok((text, true)) => Ok(text),
-            Ok((text, false)) => {
-                print(&text);
-                return ExitCode::FAILURE;
-            }
-            Err(failure) => Err(failure),
-        },
+        Command::Why(what) => return told(why::run(&what)),
+        Command::Plan(what) => return told(plan::run(&what)),
     };
+    told(done.map(|text| (text, true)))
+}
+
+/// Prints what has come of it, and whether that is well.
+fn told(done: Result<(String, bool), Failure>) -> ExitCode {
     match done {
-        Ok(text) => print(&text),
+        Ok((text, true)) => print(&text),
+        Ok((text, false)) => {
+            print(&text);
+            ExitCode::FAILURE
+        }
         Err(failure) => failure.tell(),
     }
 }

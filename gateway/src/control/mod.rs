@@ -11,20 +11,24 @@ mod key_fetches;
 mod loss;
 mod members;
 mod outside;
+mod plan;
 mod plane;
 mod ratchet;
 mod read;
+mod reload_log;
 mod unfit;
 pub mod watch;
 
 pub use admin_tokens::AdminTokensInForce;
+pub use plan::{Plan, plan};
 pub use plane::Plane;
 pub use ratchet::{refused as refuse_exposure, remember as remember_exposure};
 pub use read::{Read, check, first};
+pub use reload_log::{Outcome, PastReload, ReloadLog};
 pub use unfit::{Fits, Found, Kind, Unfit};
 
 use crate::priority::stand_back;
-use crate::routes::Table;
+use crate::routes::{Table, changes};
 use crate::supervise::{Task, supervised};
 use certificates::TlsFiles;
 use loss::{Verdict, Waiting};
@@ -164,6 +168,7 @@ async fn files_changed(plane: &Arc<Plane>, outside: &mut Outside, waiting: &mut 
             let (why, hash) = (loss.unwrap_or_default(), read.tables.hash.to_string());
             plane.reloads.waited.increment();
             plane.waiting.store(Some(Arc::new(why.clone())));
+            plane.reload_log.left(FILE_EVENT, Outcome::Waited, &hash, Some(&why));
             tracing::warn!(
                 cause = FILE_EVENT,
                 hash,
@@ -234,7 +239,7 @@ async fn aside<T: Send + 'static>(
 pub fn take(plane: &Plane, read: Read, cause: &'static str) -> Reload {
     let Read { tables, certificates, ways } = read;
     plane.tell_error(None);
-    ratchet::taken(plane, &tables, ways);
+    let opened = ratchet::taken(plane, &tables, ways);
     let before = plane.shared.table.load_full();
     let hash = tables.hash.to_string();
     let table = Table::next(&before, tables, &plane.names.lists(), plane.shared.workers);
@@ -243,8 +248,10 @@ pub fn take(plane: &Plane, read: Read, cause: &'static str) -> Reload {
     let kept = table.routes.iter().filter(|route| known.contains(&route.id)).count();
     let (routes, backends) = (table.routes.len(), table.backends.len());
     let is_without = certificates.entries().is_empty();
+    let said = changes(&before, &table).into_iter().chain(opened).collect();
     plane.shared.certificates.put(certificates);
     put(plane, before, table);
+    plane.reload_log.taken(cause, &hash, said);
     plane.reloads.succeeded.increment();
     plane.reloads.taken_at.set(SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs());
     // In force first and told then: whoever reads the log finds what it says.

@@ -2,6 +2,7 @@
 //! admin port shows it, upgrades hand some of it over; no request needs it.
 
 use super::admin_tokens::AdminTokensInForce;
+use super::reload_log::ReloadLog;
 use super::unfit::Fits;
 use crate::auth::KeySets;
 use crate::discovery::Names;
@@ -27,6 +28,8 @@ pub struct Plane {
     pub fits: Fits,
     /// The reloads' counters.
     pub reloads: ReloadStats,
+    /// The last reloads.
+    pub reload_log: ReloadLog,
     /// The upgrades' counters.
     pub upgrades: UpgradeStats,
     /// What is kept on disk.
@@ -53,6 +56,7 @@ impl Plane {
             key_sets: Arc::default(),
             fits: Fits::default(),
             reloads: ReloadStats::default(),
+            reload_log: ReloadLog::default(),
             upgrades: UpgradeStats::default(),
             state,
             admin_tokens: Arc::new(AdminTokensInForce::new(&shared.settings.admin)),

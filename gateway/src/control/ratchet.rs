@@ -48,13 +48,15 @@ pub fn refused(tables: &Tables, exposure: &Exposure) -> Diagnostics {
     tables.refuse_exposure(&opened, &exposure.hash())
 }
 
-/// Tables were taken: what they open is in force now, and is told if something was there to guard.
-pub(super) fn taken(plane: &Plane, tables: &Tables, ways: Option<Ways>) {
+/// Tables were taken: what they open is in force now, and is told if something was there to guard; in words.
+pub(super) fn taken(plane: &Plane, tables: &Tables, ways: Option<Ways>) -> Vec<String> {
     let ways = ways.unwrap_or_else(|| Ways::of(tables, &plane.shared.settings.listeners));
     let before = plane.exposure.load_full();
-    for opened in
-        before.iter().filter_map(|record| record.opened_by(&ways)).flat_map(|all| all.opened().to_vec())
-    {
+    let all =
+        before.iter().filter_map(|record| record.opened_by(&ways)).flat_map(|all| all.opened().to_vec());
+    let mut told = Vec::new();
+    for opened in all {
+        told.push(format!("more callers can come: {opened}"));
         tracing::warn!(to = opened.to, asks = %opened.asks, "more callers can come than before, as the tables or the settings accept");
     }
     let record = match &before {
@@ -67,4 +69,5 @@ pub(super) fn taken(plane: &Plane, tables: &Tables, ways: Option<Ways>) {
         }
         plane.exposure.store(Some(Arc::new(record)));
     }
+    told
 }

@@ -1,5 +1,6 @@
 //! How tables are read, with what is in the files that they name: certificates, CAs, tokens; and what is said where there is nothing to take.
 
+use super::reload_log::Outcome;
 use super::{Plane, Reload, ratchet};
 use crate::certificates::{InForce, Start};
 use crate::config::{AuthSpec, BackendSpec, Diagnostics, Tables, both};
@@ -99,6 +100,7 @@ fn knows_callers(table: &Table, spec: &AuthSpec) -> bool {
 
 fn unchanged(plane: &Plane, hash: String, cause: &'static str) -> Reload {
     plane.reloads.unchanged.increment();
+    plane.reload_log.left(cause, Outcome::Unchanged, &hash, None);
     // Whoever has taken a mistake back looks for what came of it.
     if plane.tell_error(None).is_some() {
         tracing::info!(cause, hash, "tables sound again, and as they were");
@@ -109,6 +111,7 @@ fn unchanged(plane: &Plane, hash: String, cause: &'static str) -> Reload {
 fn refuse(plane: &Plane, diagnostics: &Diagnostics, cause: &'static str) -> Reload {
     plane.reloads.failed.increment();
     let rendered = diagnostics.render(false);
+    plane.reload_log.left(cause, Outcome::Failed, &plane.shared.table.load().hash, Some(&rendered));
     // The same mistake is found again with every look; the log has it once.
     let known = plane.tell_error(Some(rendered.clone()));
     if known.is_none_or(|last| *last != rendered) {

@@ -294,6 +294,7 @@ mod tests {
         }
         for (at, reason) in Reason::ALL.iter().enumerate() {
             assert_eq!(*reason as usize, at);
+            assert!(reason.means().ends_with('.'), "{reason:?}");
         }
     }
 

@@ -1,44 +1,22 @@
 //! What the access log has of an exchange: a line that is begun when the answer's head is known, and ends with what the exchange holds
 //! last. So it knows how long all of it took, and what has become of an answer that streams.
 
-use super::body::RequestBody;
+use super::asked::Asked;
 use super::connection::Connection;
 use super::reply::{Content, Reply};
 use super::request_id::RequestId;
-use super::tally::Tally;
-use super::traced::Traced;
 use crate::access_log::{Goes, Record, TriedAt};
-use crate::auth::Identified;
-use crate::call::Trail;
 use crate::config::{AccessField, AccessLogSettings, CallRef};
 use crate::failure::{Failure, Reason};
 use crate::fields;
 use crate::telemetry::ByProtocol;
 use crate::worker::{Shared, Worker};
-use callgate_http1::Request;
 use std::cell::Cell;
 use std::net::IpAddr;
 use std::rc::Rc;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::SystemTime;
 use tokio::time::Instant;
-
-/// What is known of an exchange.
-pub(super) struct Asked<'e> {
-    pub(super) worker: &'e Rc<Worker>,
-    pub(super) id: &'e RequestId,
-    pub(super) client: Option<IpAddr>,
-    pub(super) began: Instant,
-    pub(super) head: &'e Request,
-    pub(super) body: &'e RequestBody,
-    pub(super) tally: &'e Tally,
-    pub(super) trail: &'e Trail,
-    pub(super) caller: Option<&'e Identified>,
-    /// Its place in a trace, if it has spans.
-    pub(super) traced: Option<&'e Traced>,
-    /// The version of TLS, if it came by that.
-    pub(super) tls: Option<&'static str>,
-}
 
 /// A record that is put when this is dropped.
 pub(super) struct Access {
@@ -167,8 +145,8 @@ fn fill(
 ) {
     let (head, began) = (asked.head, asked.began);
     begin(record, asked.id, asked.client);
-    if let Some(traced) = asked.traced {
-        record.shown(AccessField::TraceId, format_args!("{:032x}", traced.place.own().trace));
+    if let Some(place) = asked.trace {
+        record.shown(AccessField::TraceId, format_args!("{:032x}", place.own().trace));
     }
     record.text(AccessField::Method, head.method());
     record.text(AccessField::Route, asked.tally.route());

@@ -4,7 +4,8 @@
 //! An exchange borrows nothing, so that several may be open on one connection. Its guards are released when the last piece of its reply
 //! is sent, if its body has ended; or when it is dropped, because its client has gone.
 
-use super::access::{Access, Asked};
+use super::access::Access;
+use super::asked::Asked;
 use super::body::{RequestBody, StreamBody};
 use super::client::{self, Who};
 use super::connection::{Connection, OpenExchange};
@@ -85,6 +86,9 @@ impl Exchange {
     ) -> Exchange {
         let on_connection = connection.begin_exchange();
         worker.shared.front.workers.of(worker.id).requests(body.protocol(&head)).increment();
+        if let Some(replay) = &worker.replay {
+            replay.keep(&head);
+        }
         let began = Instant::now();
         let id = RequestId::take_or_make(&worker.ids, head.fields());
         let client = client::of(connection, head.fields());
@@ -214,7 +218,7 @@ impl Exchange {
             tally: &self.tally,
             trail: &self.trail,
             caller: self.guards.passed.identified(),
-            traced: self.guards.traced.as_deref(),
+            trace: self.guards.traced.as_deref().map(|traced| &traced.place),
             tls: self.connection().tls.get().map(|peer| peer.version),
         }
     }

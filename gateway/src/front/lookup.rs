@@ -54,25 +54,14 @@ pub(super) fn look_up<'t, 'p>(
     tally: &mut Tally,
     room: &'p mut Room,
 ) -> Result<Lookup<'t, 'p>, Failure> {
-    let method = match head.method() {
-        "HEAD" => Some(Method::Get),
-        method => method.parse().ok(),
-    };
+    let method = method(head);
     let Room { asked, slashed, rewritten: room, read } = room;
     let (host, path) = (asked_host(table, head), asked_path(head, asked)?);
-    let found = method.and_then(|method| table.find(method, host, path));
-    let (at, captured) = match found {
-        Some(found) => found,
-        None => match slash::take(table, method, host, path, slashed) {
-            Some(Taken { at, captured, redirect: None }) => (at, captured),
-            Some(Taken { at, redirect: Some(to), .. }) => {
-                tally.counts_for(Some(RouteRef::new(table.clone(), at)));
-                return Ok(Lookup::Elsewhere(slash::redirect(to, head.query())));
-            }
-            None => return Err(missed(table, head, path)),
-        },
-    };
-    unambiguous(table, method, host, path, at)?;
+    let Taken { at, captured, redirect } = first(table, head, (method, host, path), slashed)?;
+    if let Some(to) = redirect {
+        tally.counts_for(Some(RouteRef::new(table.clone(), at)));
+        return Ok(Lookup::Elsewhere(slash::redirect(to, head.query())));
+    }
     let route = RouteRef::new(table.clone(), at);
     tell(&route, passed);
     let params = decoded(&route, &captured)?;
@@ -104,6 +93,44 @@ pub(super) fn look_up<'t, 'p>(
         return Ok(Lookup::Waits(next));
     }
     Ok(Lookup::Met(Met { route: next, captured, params }))
+}
+
+/// The first route that a request meets, or to which its client is sent.
+#[inline]
+fn first<'t, 'p>(
+    table: &'t Table,
+    head: &Request,
+    (method, host, path): (Option<Method>, Option<&str>, &'p str),
+    room: &'p mut String,
+) -> Result<Taken<'t, 'p>, Failure> {
+    let found = method.and_then(|method| table.find(method, host, path));
+    let taken = match found {
+        Some((at, captured)) => Taken { at, captured, redirect: None },
+        None => slash::take(table, method, host, path, room).ok_or_else(|| missed(table, head, path))?,
+    };
+    if taken.redirect.is_none() {
+        unambiguous(table, method, host, path, taken.at)?;
+    }
+    Ok(taken)
+}
+
+/// The place of the first route that a request would meet by a table; nothing if its client would be sent to another path.
+///
+/// # Errors
+/// It would meet none.
+pub fn route_of(table: &Table, head: &Request) -> Result<Option<usize>, Failure> {
+    let (mut asked, mut slashed) = (String::new(), String::new());
+    let (host, path) = (asked_host(table, head), asked_path(head, &mut asked)?);
+    let taken = first(table, head, (method(head), host, path), &mut slashed)?;
+    Ok(taken.redirect.is_none().then_some(taken.at))
+}
+
+/// The method by which routes are found; nothing if none can have it.
+fn method(head: &Request) -> Option<Method> {
+    match head.method() {
+        "HEAD" => Some(Method::Get),
+        method => method.parse().ok(),
+    }
 }
 
 /// Says which route it is, where somebody wants to know.

@@ -1,7 +1,7 @@
 //! The spans of an exchange: one of its own, and one of each attempt of its call. They are begun when the answer's head is known, and end with
 //! what the exchange holds last.
 
-use super::access::Asked;
+use super::asked::Asked;
 use super::connection::Connection;
 use crate::call::Try;
 use crate::config::{CallRef, EndpointAddr};

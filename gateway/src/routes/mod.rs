@@ -4,6 +4,7 @@
 
 mod action;
 mod careless;
+mod changes;
 mod every_reply;
 mod location;
 mod next;
@@ -17,6 +18,7 @@ mod traffic;
 mod trees;
 
 pub use action::{Action, CallAction, Rewrite};
+pub use changes::changes;
 pub use every_reply::{Cors, EveryReply};
 pub use location::{location, rewritten};
 pub use own_calls::OwnCall;

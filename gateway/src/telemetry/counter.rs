@@ -70,7 +70,7 @@ impl<T: Default> PerWorker<T> {
 }
 
 /// Upper bounds of the buckets of request durations, in seconds.
-pub(super) const BUCKETS: [f64; 14] =
+pub const BUCKETS: [f64; 14] =
     [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0];
 
 /// A distribution of durations.
@@ -91,5 +91,27 @@ impl Histogram {
         }
         self.count.increment();
         self.nanoseconds.add(duration.as_nanos() as u64);
+    }
+}
+
+/// Distributions added up.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Distribution {
+    /// How many durations are in each bucket, and in none below.
+    pub buckets: [u64; BUCKETS.len()],
+    /// How many there are.
+    pub count: u64,
+    /// Their sum.
+    pub nanoseconds: u64,
+}
+
+impl Distribution {
+    /// Adds one of a worker's.
+    pub fn add(&mut self, part: &Histogram) {
+        for (sum, bucket) in self.buckets.iter_mut().zip(&part.buckets) {
+            *sum += bucket.get();
+        }
+        self.count += part.count.get();
+        self.nanoseconds = self.nanoseconds.wrapping_add(part.nanoseconds.get());
     }
 }

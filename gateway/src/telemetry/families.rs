@@ -1,6 +1,6 @@
 //! How metrics are put together: families, and their figures with labels.
 
-use super::counter::{BUCKETS, Histogram};
+use super::counter::{BUCKETS, Distribution, Histogram};
 use prometheus::proto::{Bucket, Counter, Gauge, LabelPair, Metric, MetricFamily, MetricType};
 
 pub(super) const COUNTER: MetricType = MetricType::COUNTER;
@@ -46,19 +46,14 @@ pub(super) fn histogram<'a>(
     labels: &[(&str, &str)],
     parts: impl Iterator<Item = &'a Histogram>,
 ) -> Option<Metric> {
-    let (mut counts, mut count, mut nanoseconds) = ([0; BUCKETS.len()], 0, 0u64);
-    for part in parts {
-        for (sum, bucket) in counts.iter_mut().zip(&part.buckets) {
-            *sum += bucket.get();
-        }
-        count += part.count.get();
-        nanoseconds = nanoseconds.wrapping_add(part.nanoseconds.get());
-    }
+    let mut sum = Distribution::default();
+    parts.for_each(|part| sum.add(part));
+    let Distribution { buckets, count, nanoseconds } = sum;
     if count == 0 {
         return None;
     }
     let mut cumulative = 0;
-    let buckets = BUCKETS.iter().zip(counts).map(|(bound, n)| {
+    let buckets = BUCKETS.iter().zip(buckets).map(|(bound, n)| {
         cumulative += n;
         let mut bucket = Bucket::default();
         bucket.set_upper_bound(*bound);

@@ -25,7 +25,7 @@ mod websockets;
 
 pub use auth::{AuthCounters, AuthScrape, AuthStats};
 pub use callgate_health::EjectionReason;
-pub use counter::{Counter, PerWorker};
+pub use counter::{BUCKETS, Counter, Distribution, PerWorker};
 pub use failures::FailureCounters;
 pub use fetches::{FetchOutcome, FetchScrape, FetchStats};
 pub use health::{ConnectFailure, Disconnect, HealthCounters, Standing};

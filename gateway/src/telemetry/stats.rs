@@ -1,7 +1,7 @@
 //! What is counted of routes, endpoints, the front, reloads and upgrades. Label values come from the tables: a route's counters live
 //! and die with the route.
 
-use super::counter::{Counter, Histogram, PerWorker};
+use super::counter::{Counter, Distribution, Histogram, PerWorker};
 use super::failures::FailureCounters;
 use super::health::{ConnectFailure, Disconnect, HealthCounters, Standing};
 use super::http2::{ByProtocol, Http2Counters, PROTOCOLS};
@@ -9,6 +9,7 @@ use super::notified::NotifiedCounters;
 use super::overload::ShedCounters;
 use super::streams::StreamCounters;
 use super::websockets::WebSocketCounters;
+use crate::failure::Reason;
 use callgate_health::EjectionReason;
 use callgate_protocol::Code;
 use std::collections::BTreeMap;
@@ -116,6 +117,22 @@ impl RouteStats {
             *all.entry(*code).or_default() += self.0.sum(|one| &one.by_status.0[at]);
         }
         all.into_iter().filter(|(_, n)| *n > 0)
+    }
+
+    /// Answers by the first digit of their status: 2xx, 3xx, 4xx, 5xx.
+    pub fn by_class(&self) -> [u64; 4] {
+        let mut all = [0; 4];
+        for one in self.0.iter() {
+            for (code, counter) in StatusClass::CODES.iter().chain([&self.1]).zip(&one.by_status.0) {
+                all[usize::from(code / 100).saturating_sub(2).min(3)] += counter.get();
+            }
+        }
+        all
+    }
+
+    /// How long answers have taken.
+    pub fn durations(&self, sum: &mut Distribution) {
+        self.0.iter().for_each(|one| sum.add(&one.duration));
     }
 }
 
@@ -289,6 +306,12 @@ impl FrontStats {
     pub fn new(workers: usize) -> FrontStats {
         FrontStats { workers: PerWorker::new(workers), unmatched: RouteStats::new(workers) }
     }
+
+    /// Requests that failed for that reason. So many connections were refused, which no worker sees.
+    pub fn failed(&self, reason: Reason, refused: u64) -> u64 {
+        let seen = self.workers.sum(|one| one.failures.of(reason));
+        if reason == Reason::TooManyConnections { seen + refused } else { seen }
+    }
 }
 
 /// What the control counts.
@@ -346,5 +369,9 @@ mod tests {
         stats.0.of(0).answered(500, Duration::ZERO);
         stats.0.of(0).answered(418, Duration::ZERO);
         assert_eq!(stats.by_status().last(), Some((500, 2)), "one that no route answers with");
+        assert_eq!(stats.by_class(), [2, 0, 1, 2]);
+        let mut durations = Distribution::default();
+        stats.durations(&mut durations);
+        assert_eq!((durations.count, durations.nanoseconds, durations.buckets[1]), (5, 3_000_000, 3));
     }
 }

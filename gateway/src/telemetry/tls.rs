@@ -127,6 +127,13 @@ impl Agreed {
     }
 }
 
+impl TlsStats {
+    /// Handshakes that have ended so.
+    pub fn ended(&self, result: HandshakeResult) -> u64 {
+        self.0.sum(|one| &one.results[result as usize])
+    }
+}
+
 impl TlsCounters {
     /// Counts the end of a handshake.
     pub fn ended(&self, result: HandshakeResult) {
@@ -171,7 +178,7 @@ pub(super) fn tls(listeners: &[TlsScrape<'_>], families: &mut Vec<MetricFamily>)
     let mut in_progress = family("callgate_tls_handshakes_in_progress", "TLS handshakes in progress.", GAUGE);
     for TlsScrape { listener, stats } in listeners {
         for result in HandshakeResult::ALL {
-            let n = stats.0.sum(|one| &one.results[*result as usize]);
+            let n = stats.ended(*result);
             if n > 0 || *result == HandshakeResult::Ok {
                 counter(&mut handshakes, &[("listener", listener), ("result", result.name())], n as f64);
             }

@@ -12,6 +12,8 @@ pub enum Command {
     MakeRoom(oneshot::Sender<Place>),
     /// What would become of that request?
     Explain(Question, oneshot::Sender<serde_json::Value>),
+    /// What were the last requests?
+    Replay(oneshot::Sender<Vec<Vec<u8>>>),
     /// No new connections: finish with those that are open, then end. May be said again with less patience.
     Drain(Ending),
 }

@@ -3,6 +3,7 @@
 use super::access_log;
 use super::http2;
 use super::listeners::{self, ListenAddress};
+use super::replay;
 use super::{AcceptExposure, LogFormat, ServerSettings, Settings, admin, ticket_keys, traces};
 use crate::config::complaint::Complaint;
 use crate::config::error_types::ErrorTypes;
@@ -22,8 +23,19 @@ const LEVELS: [&str; 6] = ["off", "error", "warn", "info", "debug", "trace"];
 
 /// Replaces the defaults by what the file says.
 pub(super) fn read(reader: &mut Reader<'_>, document: &DeTable<'_>, settings: &mut Settings) {
-    let sections =
-        &["server", "listeners", "http2", "admin", "tables", "log", "access_log", "traces", "upgrade", "dns"];
+    let sections = &[
+        "server",
+        "listeners",
+        "http2",
+        "admin",
+        "tables",
+        "log",
+        "access_log",
+        "traces",
+        "replay",
+        "upgrade",
+        "dns",
+    ];
     let root = reader.section("the gateway's file", document, sections);
     let sub = |reader: &mut Reader<'_>, name, known| {
         let item = root.get(name)?;
@@ -63,6 +75,9 @@ pub(super) fn read(reader: &mut Reader<'_>, document: &DeTable<'_>, settings: &m
     }
     if let Some((section, item)) = sub(reader, "traces", traces::KEYS).zip(root.get("traces")) {
         settings.traces = traces::read(reader, &section, &item);
+    }
+    if let Some(section) = sub(reader, "replay", replay::KEYS) {
+        settings.replay.read(reader, &section);
     }
     let mut socket = None;
     if let Some(section) = sub(reader, "upgrade", &["socket", "drain_timeout"]) {

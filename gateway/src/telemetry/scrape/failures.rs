@@ -12,11 +12,7 @@ pub(super) fn failures(scrape: &Scrape<'_>, families: &mut Vec<MetricFamily>) {
         COUNTER,
     );
     for reason in Reason::ALL {
-        let mut n = scrape.front.workers.sum(|one| one.failures.of(*reason));
-        if *reason == Reason::TooManyConnections {
-            // No worker sees these.
-            n += scrape.refused_connections;
-        }
+        let n = scrape.front.failed(*reason, scrape.refused_connections);
         counter(&mut failures, &[("reason", reason.name())], n as f64);
     }
     families.push(failures);
