@@ -125,6 +125,30 @@ impl Files {
 }
 
 #[test]
+fn who_finds_no_way_any_more_is_told_and_who_has_another_one_is_not() {
+    let base = Files::new();
+    let closed = |next: &Files| {
+        let all = Record::begin(base.ways()).closed_by(&next.ways());
+        all.iter().map(|one| format!("{one}\n")).collect::<String>()
+    };
+    assert_eq!(closed(&base), "");
+    let stricter = closed(&base.with("auth = \"anonymous\"", "auth = \"staff\""));
+    assert!(
+        stricter.starts_with("shop orders.open: who came by a way that asks ")
+            && stricter.lines().count() == 1
+    );
+    let gone = closed(&base.with("call = \"orders.open\"", "call = \"orders.other\""));
+    assert!(
+        gone.contains("shop orders.open: ") && gone.trim_end().ends_with("; nothing leads there"),
+        "{gone}"
+    );
+    let beside =
+        base.with_open("[[routes]]\nmatch = \"GET /too\"\ncall = \"orders.open\"\nauth = \"staff\"\n");
+    assert_eq!(closed(&beside), "", "a way more closes none");
+    assert_eq!(closed(&base.for_anybody()), "", "who had to be known can come unknown");
+}
+
+#[test]
 fn each_way_to_open_a_door_is_seen() {
     let base = Files::new();
     let unbound = base.with("tenant = { claim = \"tenant\" }, ", "");
