@@ -94,6 +94,8 @@ tasks! {
     AdminConnection = "admin_connection",
     /// Tells one newcomer that there is no room.
     Refusal = "refusal",
+    /// Says what would become of a request.
+    DryRun = "dry_run",
     /// Has one idle connection make room.
     RoomMaker = "room_maker",
     /// Hands the sockets over to one successor.

@@ -41,6 +41,13 @@ pub(super) fn failures(log: &AccessLog, asked: &Asked) -> String {
     format!("{}],\n\"dropped\":{dropped}}}\n", String::from_utf8_lossy(&page))
 }
 
+/// The failure of that id; of several the newest.
+pub(super) fn record(log: &AccessLog, id: &str) -> Option<Value> {
+    let (failures, _) = log.failures()?;
+    let is_it = |record: &Value| record.get("request_id").and_then(Value::as_str) == Some(id);
+    failures.look(|records| records.filter_map(|record| serde_json::from_slice(record).ok()).find(is_it))
+}
+
 /// The settings, as the gateway's file names them.
 pub(super) fn shown(settings: &AccessLogSettings) -> Value {
     let AccessLogSettings { failures, successes, format, fields, headers } = settings;

@@ -9,6 +9,7 @@ mod asked;
 mod attributes;
 mod auth;
 mod bound;
+mod by_path;
 mod certificates;
 mod connections;
 mod drain;
@@ -20,23 +21,26 @@ mod names;
 mod overview;
 mod page;
 mod pages;
+mod plan;
 mod ready;
+mod replayed;
 mod replies;
 mod settings;
 mod traffic;
 mod unread;
+mod why;
 
 use crate::control::{Plane, Reload, Request as ReloadRequest};
 use crate::supervise::{Task, supervised};
 use crate::worker::Shared;
-use crate::workers::Ending;
-use asked::Asked;
+use crate::workers::{Command, Ending};
 use drain::Refusal;
 use guard::Guard;
 use history::History;
-use hyper::body::Incoming;
+use http_body_util::{BodyExt, LengthLimitError, Limited};
+use hyper::body::{Bytes, Incoming};
 use hyper::{Method, Request, StatusCode};
-use replies::{Reply, compact, json, text, typed, wrong_method};
+use replies::{Reply, compact, json, text, wrong_method};
 use std::io;
 use std::net::TcpListener;
 use std::panic::resume_unwind;
@@ -55,6 +59,12 @@ const MAX_REQUESTS: usize = 16;
 /// How long a page may take to be made, those before it included.
 const PAGE_LIMIT: Duration = Duration::from_secs(30);
 
+/// How long a question may take to come.
+const QUESTION_LIMIT: Duration = Duration::from_secs(10);
+
+/// How long a worker may take to say what it has kept.
+const REPLAY_LIMIT: Duration = Duration::from_secs(2);
+
 /// Where the process is told that it ends.
 type Stop = watch::Receiver<Option<Ending>>;
 
@@ -62,6 +72,7 @@ type Stop = watch::Receiver<Option<Ending>>;
 struct Port {
     plane: Arc<Plane>,
     reloads: mpsc::Sender<ReloadRequest>,
+    workers: Vec<mpsc::Sender<Command>>,
     stop: Stop,
     guard: Guard,
     files: page::Files,
@@ -75,7 +86,7 @@ struct Port {
 pub async fn serve(
     listener: Arc<TcpListener>,
     plane: Arc<Plane>,
-    reloads: mpsc::Sender<ReloadRequest>,
+    (reloads, workers): (mpsc::Sender<ReloadRequest>, Vec<mpsc::Sender<Command>>),
     stop: Stop,
 ) {
     let guard = Guard::new(&plane);
@@ -83,7 +94,7 @@ pub async fn serve(
     // The thread has a copy of its own, which never moves.
     let made = move || {
         let (files, history) = (page::Files::new(), History::default());
-        Port { plane, reloads, stop, guard, files, history, pages, actions }
+        Port { plane, reloads, workers, stop, guard, files, history, pages, actions }
     };
     // The thread ends when its owner does, which is this future.
     let (_owner, owned) = oneshot::channel::<()>();
@@ -156,13 +167,18 @@ async fn reply(request: Request<Incoming>, port: &Port) -> Reply {
         "/-/drain" if posts => drain(&request, &port.plane.shared, true).await,
         "/-/undrain" if posts => drain(&request, &port.plane.shared, false).await,
         "/-/log" if posts => change_access_log(&request, &port.plane.shared),
-        "/-/reload" | "/-/drain" | "/-/undrain" | "/-/log" => wrong_method("POST"),
-        path => match page(path) {
+        "/-/why" if posts => explain(request, port).await,
+        "/-/plan" if posts => plan(request, port, place).await,
+        "/-/reload" | "/-/drain" | "/-/undrain" | "/-/log" | "/-/why" | "/-/plan" => wrong_method("POST"),
+        path => match by_path::page(path) {
             None => text(StatusCode::NOT_FOUND, format!("no such page\n\n{}", pages::INDEX)),
             Some(_) if !reads(&request) => wrong_method("GET, HEAD"),
             // It is short, and nobody else has it.
             Some(_) if path == "/overview/history" => compact(&port.history.shown()),
-            Some(page) => made(page, request.uri().query().unwrap_or_default(), &port.plane, place).await,
+            Some(page) => {
+                let query = request.uri().query().unwrap_or_default().to_owned();
+                made(move |plane| page(plane, &query), &port.plane, place).await
+            }
         },
     }
 }
@@ -180,57 +196,15 @@ fn vital(path: &str, query: Option<&str>, shared: &Shared) -> Option<Reply> {
     })
 }
 
-/// How a page is made, by its query.
-type Page = fn(&Plane, &str) -> Reply;
-
-fn page(path: &str) -> Option<Page> {
-    Some(match path {
-        "/" => |_, _| text(StatusCode::OK, pages::INDEX.to_owned()),
-        "/metrics" => |plane, _| {
-            typed(StatusCode::OK, "text/plain; version=0.0.4; charset=utf-8", pages::metrics(plane))
-        },
-        "/routes" => {
-            |plane, query| part(query, |asked| Ok(json(StatusCode::OK, &pages::routes(plane, asked))))
-        }
-        "/backends" => {
-            |plane, query| part(query, |asked| Ok(json(StatusCode::OK, &pages::backends(plane, asked))))
-        }
-        "/certificates" => |plane, _| json(StatusCode::OK, &certificates::page(&plane.shared)),
-        "/failures" => |plane, query| part(query, |asked| Ok(failures(plane, asked))),
-        "/config" => |plane, _| json(StatusCode::OK, &pages::config(plane)),
-        "/exposure" => |plane, _| typed(StatusCode::OK, "application/json", pages::exposure(plane)),
-        "/overview" => |plane, _| compact(&overview::page(plane)),
-        "/overview/history" => |_, _| compact(&serde_json::Value::Null),
-        "/overview/routes" => {
-            |plane, query| part(query, |asked| Ok(compact(&overview::routes(plane, asked)?)))
-        }
-        "/overview/backends" => {
-            |plane, query| part(query, |asked| Ok(compact(&overview::backends(plane, asked)?)))
-        }
-        "/overview/instances" => {
-            |plane, query| part(query, |asked| Ok(compact(&overview::instances(plane, asked)?)))
-        }
-        "/reasons" => |_, _| json(StatusCode::OK, &overview::reasons()),
-        "/reloads" => |plane, _| json(StatusCode::OK, &overview::reloads(plane)),
-        _ => return None,
-    })
-}
-
-fn failures(plane: &Plane, asked: &Asked) -> Reply {
-    typed(StatusCode::OK, "application/json", access_log::failures(&plane.shared.access_log, asked))
-}
-
-/// A page of which a part may be asked for.
-fn part(query: &str, page: impl FnOnce(&Asked) -> Result<Reply, String>) -> Reply {
-    let made = Asked::of(query).and_then(|asked| page(&asked));
-    made.unwrap_or_else(|why| text(StatusCode::BAD_REQUEST, format!("{why}\n")))
-}
-
 /// Has a page made on the thread for that: of 10,000 routes it takes so long that nothing else shall wait for it.
-async fn made(page: Page, query: &str, plane: &Arc<Plane>, place: OwnedSemaphorePermit) -> Reply {
-    let (plane, query) = (plane.clone(), query.to_owned());
+async fn made(
+    page: impl FnOnce(&Plane) -> Reply + Send + 'static,
+    plane: &Arc<Plane>,
+    place: OwnedSemaphorePermit,
+) -> Reply {
+    let plane = plane.clone();
     let make = move || {
-        let page = page(&plane, &query);
+        let page = page(&plane);
         // Taken until then, whoever has given up waiting.
         drop(place);
         page
@@ -262,6 +236,57 @@ async fn reload(reloads: &mpsc::Sender<ReloadRequest>) -> Reply {
             &serde_json::json!({ "outcome": "failed", "error": error }),
         ),
         Err(_) => text(StatusCode::SERVICE_UNAVAILABLE, "the gateway is about to end\n".to_owned()),
+    }
+}
+
+/// The body of a request, within the time and the bytes that it may take; or what its client is told.
+async fn body(request: Request<Incoming>, most: usize) -> Result<Bytes, Reply> {
+    match timeout(QUESTION_LIMIT, Limited::new(request.into_body(), most).collect()).await {
+        Ok(Ok(body)) => Ok(body.to_bytes()),
+        Ok(Err(error)) if error.is::<LengthLimitError>() => {
+            Err(text(StatusCode::PAYLOAD_TOO_LARGE, format!("at most {most} bytes\n")))
+        }
+        Ok(Err(error)) => Err(text(StatusCode::BAD_REQUEST, format!("{error}\n"))),
+        Err(_) => Err(text(StatusCode::REQUEST_TIMEOUT, format!("not read within {QUESTION_LIMIT:?}\n"))),
+    }
+}
+
+/// What tables would change, made on the thread for long pages.
+async fn plan(request: Request<Incoming>, port: &Port, place: OwnedSemaphorePermit) -> Reply {
+    let asked = match body(request, plan::MAX_TABLES).await {
+        Ok(asked) => asked,
+        Err(reply) => return reply,
+    };
+    let requests = last_requests(&port.workers).await;
+    let page = move |plane: &Plane| match plan::page(plane, &asked, &requests) {
+        Ok(plan) => json(StatusCode::OK, &plan),
+        Err(mistakes) => text(StatusCode::UNPROCESSABLE_ENTITY, mistakes),
+    };
+    made(page, &port.plane, place).await
+}
+
+/// What the workers have kept of the last requests, as far as they say it soon.
+async fn last_requests(workers: &[mpsc::Sender<Command>]) -> Vec<Vec<u8>> {
+    let mut all = Vec::new();
+    for worker in workers {
+        let (tell, told) = oneshot::channel();
+        let asked = async {
+            worker.send(Command::Replay(tell)).await.ok()?;
+            told.await.ok()
+        };
+        all.extend(timeout(REPLAY_LIMIT, asked).await.ok().flatten().unwrap_or_default());
+    }
+    all
+}
+
+async fn explain(request: Request<Incoming>, port: &Port) -> Reply {
+    let question = match body(request, why::MAX_QUESTION).await {
+        Ok(question) => question,
+        Err(reply) => return reply,
+    };
+    match why::answer(&question, &port.plane.shared, &port.workers).await {
+        Ok(answer) => json(StatusCode::OK, &answer),
+        Err(why) => text(StatusCode::BAD_REQUEST, why),
     }
 }
 

@@ -15,7 +15,6 @@ use callgate_rules::Rule;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::sync::atomic::Ordering::Relaxed;
 
 /// The list of pages.
 pub(super) const INDEX: &str = "\
@@ -36,6 +35,8 @@ GET  /config      the settings and tables in force, and the last error
 POST /-/reload    read the tables again
 POST /-/drain     ?endpoint=host:port[&backend=name]: no new calls there; those in flight finish
 POST /-/undrain   the same: calls go there again
+POST /-/why       what would become of a request, or what has become of one: `callgate why` asks it
+POST /-/plan      what tables would change that are not in force: `callgate plan` asks it
 POST /-/log       ?successes=1%25&failures=true: which requests have lines in the access log, until the next such request
 ";
 
@@ -123,7 +124,7 @@ pub(super) fn routes(plane: &Plane, asked: &Asked) -> Value {
     json!({ "hash": table.hash, "routes": routes })
 }
 
-fn route_page(route: &Route, found: &Found) -> Value {
+pub(super) fn route_page(route: &Route, found: &Found) -> Value {
     let mut shown = match &route.action {
         Action::Call(call) => self::call(call, &found.of(call)),
         Action::Local(reply) => reply.shown(),
@@ -222,7 +223,7 @@ pub(super) fn backends(plane: &Plane, asked: &Asked) -> Value {
     json!({ "hash": table.hash, "zone": plane.shared.settings.server.zone, "backends": backends })
 }
 
-fn backend(plane: &Plane, backend: &Backend, asked: &Asked) -> Value {
+pub(super) fn backend(plane: &Plane, backend: &Backend, asked: &Asked) -> Value {
     let is_meant = |member: &&Member| {
         asked.endpoint.as_ref().is_none_or(|addr| *addr == member.endpoint.addr.to_string())
     };
@@ -281,12 +282,6 @@ fn balance(balance: &Balance) -> Value {
     }
 }
 
-/// Who has an endpoint drain; empty when it does not.
-pub(super) fn drained_by(member: &Member) -> Vec<&'static str> {
-    let words = [("table", member.drain), ("admin", member.endpoint.drained_by_admin.load(Relaxed))];
-    words.into_iter().filter(|(_, drain)| *drain).map(|(word, _)| word).collect()
-}
-
 fn member(backend: &Backend, member: &Member) -> Value {
     let (endpoint, stats) = (&member.endpoint, &member.endpoint.stats.0);
     let outcomes: serde_json::Map<String, Value> =
@@ -299,7 +294,7 @@ fn member(backend: &Backend, member: &Member) -> Value {
         "priority": member.priority,
         "zone": member.zone.as_deref(),
         "draining": member.drains(),
-        "drained_by": drained_by(member),
+        "drained_by": member.drained_by(),
         "state": endpoint.stats.standing().name(),
         "health": stats.iter().map(|one| health(&one.health)).collect::<Vec<_>>(),
         "connections": stats.sum(|one| &one.connections),

@@ -10,7 +10,8 @@ use std::time::Duration;
 
 /// The settings as gateway.toml names them; sizes in bytes.
 pub(super) fn of(settings: &Settings) -> Value {
-    let Settings { server, listeners, http2, admin, tables, log, access_log, upgrade, dns } = settings;
+    let Settings { server, listeners, http2, admin, tables, log, access_log, replay, upgrade, dns } =
+        settings;
     let time = |time: Duration| format!("{time:?}");
     json!({
         "server": {
@@ -45,6 +46,7 @@ pub(super) fn of(settings: &Settings) -> Value {
         "tables": { "watch": tables.watch },
         "log": { "level": log.level, "format": format!("{:?}", log.format).to_lowercase() },
         "access_log": access_log::shown(access_log),
+        "replay": { "keep": replay.keep },
         "upgrade": {
             "socket": upgrade.socket.as_deref().unwrap_or("auto"),
             "drain_timeout": time(upgrade.drain_timeout),

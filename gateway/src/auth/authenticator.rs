@@ -98,13 +98,14 @@ impl Authenticator {
         self.files.load().problem().cloned()
     }
 
-    /// Who calls, as far as it can tell. What is said twice is refused.
-    pub(crate) fn ask(&self, worker: usize, shown: &Shown<'_>) -> Result<Answer, Repeated<'_>> {
+    /// Who calls, as far as it can tell, which counts for that worker, if for any. What is said twice is refused.
+    pub(crate) fn ask(&self, worker: Option<usize>, shown: &Shown<'_>) -> Result<Answer, Repeated<'_>> {
         let heard = shown.heard.iter().find(|(id, _)| *id == self.id);
         let answer = match heard {
             Some((_, verdict)) => verdict.clone().map_or_else(Answer::Bad, Answer::Known),
             None => self.look(shown)?,
         };
+        let Some(worker) = worker else { return Ok(answer) };
         let counters = self.stats.0.of(worker);
         match &answer {
             Answer::Nothing | Answer::Later(_) => {}

@@ -85,17 +85,7 @@ impl Instances {
         let mut best: Option<((Tier, u16, f32), Candidate<'b>)> = None;
         for place in (0..n).map(|offset| (start + offset) % n) {
             let at = &self.all[place];
-            let Some(link) = at.open_link() else { continue };
-            if tried.rules_out(at) {
-                continue;
-            }
-            let tier = if !at.monitor.is_in() || link.is_silent() {
-                Tier::LastResort
-            } else if tried.refused.contains(&at.endpoint.id) {
-                Tier::Tried
-            } else {
-                Tier::Fresh
-            };
+            let Some((link, tier)) = self.tier(at, tried) else { continue };
             let candidate = Candidate { place, at, link };
             let key = (tier, self.parts[place].rank, cost(&candidate));
             if best.as_ref().is_none_or(|(known, _)| key < *known) {
@@ -103,6 +93,19 @@ impl Instances {
             }
         }
         best.map(|((tier, ..), chosen)| (tier, chosen))
+    }
+
+    /// In which order an instance is taken when the balance finds none, if it has room and can run the call; and the link to it.
+    pub(super) fn tier(&self, at: &LocalEndpoint, tried: &Tried<'_>) -> Option<(Link, Tier)> {
+        let link = at.open_link().filter(|_| !tried.rules_out(at))?;
+        let tier = if !at.monitor.is_in() || link.is_silent() {
+            Tier::LastResort
+        } else if tried.refused.contains(&at.endpoint.id) {
+            Tier::Tried
+        } else {
+            Tier::Fresh
+        };
+        Some((link, tier))
     }
 
     /// Whether some instance would take the call as one of its share: it is there, well or to be tried, and can run it.

@@ -164,7 +164,7 @@ impl LocalBackend {
         self.instances.best(tried, |one| costs.weighted(&self.instances, one))
     }
 
-    fn nowhere(&self, tried: &Tried<'_>) -> Pick {
+    pub(super) fn nowhere(&self, tried: &Tried<'_>) -> Pick {
         let mut offering = self.instances.all.iter().filter(|at| !tried.rules_out(at));
         if offering.clone().any(|at| at.link().is_some_and(|link| link.is_ready())) {
             return Pick::Busy;

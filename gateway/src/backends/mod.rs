@@ -6,6 +6,7 @@
 //! local_backend        a backend as one worker sees it: which instance a call goes to
 //! instances            its instances, and which of them could take a call at all
 //! tried                what a pick has to know of a call
+//! seen                 what is to be said of each instance to whoever asks where a call would go
 //! balance              in which order they are asked; ring, which instance is a key's
 //! local_endpoint       one endpoint as one worker sees it
 //! endpoint_supervisor  connects to it, reconnects with backoff, replaces what is old, retires; endpoint_connection, one connection;
@@ -41,6 +42,7 @@ mod peak_ewma;
 mod pool;
 mod retry_budget;
 mod ring;
+mod seen;
 mod signals;
 #[cfg(test)]
 pub(crate) mod testing;
@@ -59,4 +61,5 @@ pub use offer_changes::OfferChanges;
 pub use pool::Pool;
 pub use retry_budget::Cost;
 pub use ring::{Ring, hash};
+pub use seen::Seen;
 pub use tried::{Tried, Wanted};

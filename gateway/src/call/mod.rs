@@ -13,6 +13,7 @@
 //! counted  what is counted of a call that streams
 //! copy     a copy of a call, whose reply nobody hears
 //! trail    where a call has gone, for whoever tells of it
+//! dry_run  what would become of a call that is not sent
 //! ```
 //!
 //! **Streams**, as whoever makes calls sees them. A [`BodyStream`] is a queue of [`Piece`]s: each item is one JSON text, and the last piece
@@ -22,6 +23,7 @@
 
 mod copy;
 mod counted;
+mod dry_run;
 mod hold;
 mod long;
 mod retry;
@@ -40,7 +42,7 @@ use crate::backends::{Backend, Endpoint, Tried, Wanted};
 use crate::failure::{Failure, ShedReason};
 use crate::overload::Permit;
 use crate::routes::{BoundTexts, CallAction, PathParams, QueryPairs, Route};
-use crate::transport::{Call, OnWritten, Progress, Times};
+use crate::transport::{Call, OnWritten, Progress, Times, Unsent};
 use crate::worker::{RouteRef, Worker};
 use callgate_auth::Identity;
 use callgate_protocol::Metadata;
@@ -113,6 +115,21 @@ impl Request<'_> {
         Call { binding, path, query, bound, body: *body, metadata: *metadata, identity, on_written }
     }
 
+    /// Why it fails that was not sent to an instance; nothing where another one may take it.
+    fn refused_by(&self, unsent: Unsent) -> Option<Failure> {
+        Some(match unsent {
+            // Another worker was faster, where it is full.
+            Unsent::NotOffered | Unsent::Full => return None,
+            Unsent::Spent => Failure::Lost,
+            Unsent::Invalid(violations) => Failure::Invalid(violations),
+            Unsent::Denied(denied) => {
+                let rule = self.call.spec.policy.rules.get(denied.rule).map(|rule| rule.text());
+                Failure::Denied(Box::new((rule.unwrap_or_default().into(), denied.why)))
+            }
+            Unsent::TooLarge(limit) => Failure::MessageTooLarge(u64::from(limit)),
+        })
+    }
+
     /// What is known of where it may go before it is sent.
     fn untried(&self) -> Tried<'_> {
         let untried = untried(self.call, self.version);
@@ -140,6 +157,9 @@ fn untried<'a>(call: &'a CallAction, version: Option<&'a str>) -> Tried<'a> {
 pub async fn run(worker: &Rc<Worker>, request: &Request<'_>) -> Result<Reply, Failure> {
     if request.times.deadline <= request.times.now {
         return Err(Failure::Deadline);
+    }
+    if let Some(told) = request.trail.and_then(Trail::told) {
+        return dry_run::run(worker, request, told);
     }
     let mut road = Road::new(worker, request);
     road.admit().await?;

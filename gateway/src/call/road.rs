@@ -258,15 +258,7 @@ impl<'a> Road<'a> {
                 self.tried.lacking.push(chosen.endpoint().id);
                 return Ok(None);
             }
-            // Another worker was faster.
-            Err(Unsent::Full) => return Ok(None),
-            Err(Unsent::Spent) => return Err(Failure::Lost),
-            Err(Unsent::Invalid(violations)) => return Err(Failure::Invalid(violations)),
-            Err(Unsent::Denied(denied)) => {
-                let rule = request.call.spec.policy.rules.get(denied.rule).map(|rule| rule.text());
-                return Err(Failure::Denied(Box::new((rule.unwrap_or_default().into(), denied.why))));
-            }
-            Err(Unsent::TooLarge(limit)) => return Err(Failure::MessageTooLarge(u64::from(limit))),
+            Err(unsent) => return request.refused_by(unsent).map_or(Ok(None), Err),
         };
         if let Some(permit) = &self.permit {
             permit.is_sent(self.route(), attempt.sent_at());

@@ -1,6 +1,7 @@
 //! Where a call has gone: its attempts, for whoever tells of them when it is over.
 
 use crate::backends::{Attempt, Endpoint, LocalBackend, LocalEndpoint};
+use crate::dry_run::DryRun;
 use std::cell::{Ref, RefCell};
 use std::rc::Rc;
 use std::time::Duration;
@@ -11,7 +12,11 @@ const MOST: usize = 16;
 
 /// The attempts of one request, in the order in which they were sent.
 #[derive(Default)]
-pub struct Trail(RefCell<Steps>);
+pub struct Trail {
+    steps: RefCell<Steps>,
+    /// The call is not sent, and this is told where it would go.
+    dry_run: Option<Rc<DryRun>>,
+}
 
 #[derive(Default)]
 struct Steps {
@@ -38,10 +43,21 @@ impl Try {
 }
 
 impl Trail {
+    /// That of a call that is not sent.
+    pub fn dry_run(told: Rc<DryRun>) -> Trail {
+        Trail { dry_run: Some(told), ..Trail::default() }
+    }
+
+    /// What is told where a call would go that is not sent.
+    #[inline]
+    pub fn told(&self) -> Option<&Rc<DryRun>> {
+        self.dry_run.as_ref()
+    }
+
     /// An attempt is sent to an instance of that backend. Gives its number.
     #[inline]
     pub(super) fn sends(&self, attempt: &Attempt, backend: Option<&Rc<LocalBackend>>) -> usize {
-        let mut steps = self.0.borrow_mut();
+        let mut steps = self.steps.borrow_mut();
         let one = Try { at: attempt.at(), sent_at: attempt.sent_at(), ended: None };
         steps.backend = backend.cloned();
         match &steps.first {
@@ -55,7 +71,7 @@ impl Trail {
     /// The attempt of that number has ended, or its reply has begun, after so long: what came of it.
     #[inline]
     pub(super) fn ends(&self, number: usize, took: Duration, end: &'static str) {
-        let steps = &mut *self.0.borrow_mut();
+        let steps = &mut *self.steps.borrow_mut();
         let one = if number == 0 { steps.first.as_mut() } else { steps.more.get_mut(number - 1) };
         if let Some(one) = one {
             one.ended = Some((took, end));
@@ -64,17 +80,17 @@ impl Trail {
 
     /// When the first one was sent.
     pub fn began(&self) -> Option<Instant> {
-        self.0.borrow().first.as_ref().map(|first| first.sent_at)
+        self.steps.borrow().first.as_ref().map(|first| first.sent_at)
     }
 
     /// The backend of the last one.
     pub fn backend(&self) -> Option<Rc<LocalBackend>> {
-        self.0.borrow().backend.clone()
+        self.steps.borrow().backend.clone()
     }
 
     /// Has all of them looked at.
     pub fn look<R>(&self, look: impl FnOnce(&mut dyn Iterator<Item = &Try>) -> R) -> R {
-        let steps: Ref<'_, Steps> = self.0.borrow();
+        let steps: Ref<'_, Steps> = self.steps.borrow();
         look(&mut steps.first.iter().chain(&steps.more))
     }
 }

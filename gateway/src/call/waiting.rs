@@ -25,7 +25,7 @@ impl Road<'_> {
             if self.backend.is_none() {
                 backend.calls.retry_budget.called(self.times.now);
             }
-            let backend = self.backend.insert(backend);
+            self.backend = Some(backend);
             match picked {
                 Pick::Ready(chosen) => {
                     self.hold.end(HoldOutcome::Served);
@@ -36,13 +36,8 @@ impl Road<'_> {
                 }
                 Pick::Busy => Box::pin(self.wait_for_room()).await?,
                 Pick::None => {
-                    let drains = backend.drains();
-                    if self.nobody_offers() {
-                        let failure = self.why_nobody_offers();
+                    if let Some(failure) = self.lasting_absence() {
                         return Err(self.give_up(failure));
-                    }
-                    if drains {
-                        return Err(self.give_up(Failure::Draining));
                     }
                     Box::pin(self.wait_for_instance()).await?;
                 }
@@ -60,6 +55,14 @@ impl Road<'_> {
                 return Err(Failure::Deadline);
             }
         }
+    }
+
+    /// Why no instance will come for which it would be worth to wait, if that is so.
+    pub(super) fn lasting_absence(&self) -> Option<Failure> {
+        if self.nobody_offers() {
+            return Some(self.why_nobody_offers());
+        }
+        self.backend.as_ref().is_some_and(|backend| backend.drains()).then_some(Failure::Draining)
     }
 
     /// How long to wait before an instance is asked: only if it has failed the call, and no other is there.

@@ -8,6 +8,8 @@ mod against;
 mod diff;
 mod key;
 mod listing;
+mod plan;
+mod why;
 
 use crate::config::{Diagnostics, Settings, Tables};
 use crate::control;
@@ -36,6 +38,21 @@ pub enum Command {
     /// One line a route: what it matches, the method, its Call ID (the number on the wire) and the backend, or what it
     /// does instead of a call; the steps that its requests pass before, in their order; and the rules that are asked of it.
     Routes(Config),
+    /// Ask a running gateway why a request fails, or would fail, without sending it
+    ///
+    /// `callgate why METHOD PATH` with curl's words for the rest says which route would take the request, what each step says of it,
+    /// which instances could take its call and why others not, and the answer if the gateway would refuse it. `callgate why ID` says
+    /// what has become of a request that has failed lately, by the id that its client was told (X-Request-Id). The token of the port
+    /// is in CALLGATE_ADMIN_TOKEN: the one that may change something, because the answer says whether a credential is good. Exits with 0
+    /// if it would be sent, 1 if it would be refused or has failed, 2 where the gateway cannot be asked or cannot say.
+    Why(why::Why),
+    /// Ask a running gateway what these files would change there, before they go in
+    ///
+    /// Says which routes and backends would change and how, whose connections would close, what would open or close to whom, which routes
+    /// would not fit living instances, and, where the gateway keeps some (`[replay] keep`), what would become of its last requests.
+    /// The token of the port is in CALLGATE_ADMIN_TOKEN. Exits with 0 if nothing that works now would break, 1 if something would or the
+    /// files have mistakes, 2 where the gateway cannot be asked.
+    Plan(plan::Plan),
     /// Make API keys
     #[command(subcommand)]
     Key(key::Key),
@@ -101,11 +118,16 @@ Examples:
   callgate check --against 127.0.0.1:7101         do the routes fit what that backend offers?
   callgate check --diff http://127.0.0.1:8081     would that gateway take these tables?
   callgate routes | grep orders                   which method is behind a path
+  callgate plan && git push                       what would these tables change there, and would something break?
+  callgate why POST /v1/orders/7/quote -d @body.json -H 'authorization: Bearer ...'
+                                                  would that be sent, and where? if not, why?
+  callgate why 9e588077266fd68ce8a0308a485aae61   what has become of that request
   callgate key new billing --scope orders:read    an API key, and what its file has of it
 
 Environment:
   CALLGATE_CONFIG  the gateway's file, where --config does not name it
-  CALLGATE_ADMIN_TOKEN  the token of the admin port that --diff asks
+  CALLGATE_ADMIN   the admin port that `why` and `plan` ask
+  CALLGATE_ADMIN_TOKEN  the token of the admin port that `why`, `plan` and --diff ask
   CALLGATE_LOG     overrides log.level: \"debug\", or \"info,callgate=trace\"
   NO_COLOR         no colours in diagnostics
 
@@ -132,9 +154,20 @@ pub fn main(run: impl FnOnce(Run) -> ExitCode) -> ExitCode {
         Command::Check(what) => check(&what),
         Command::Routes(config) => routes(&config.file).map_err(Failure::from),
         Command::Key(key) => key::run(&key),
+        Command::Why(what) => return told(why::run(&what)),
+        Command::Plan(what) => return told(plan::run(&what)),
     };
+    told(done.map(|text| (text, true)))
+}
+
+/// Prints what has come of it, and whether that is well.
+fn told(done: Result<(String, bool), Failure>) -> ExitCode {
     match done {
-        Ok(text) => print(&text),
+        Ok((text, true)) => print(&text),
+        Ok((text, false)) => {
+            print(&text);
+            ExitCode::FAILURE
+        }
         Err(Failure::Mistakes(diagnostics)) => {
             report(&diagnostics);
             ExitCode::FAILURE

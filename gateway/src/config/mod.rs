@@ -160,8 +160,8 @@ pub use security_headers::SecurityHeaders;
 pub use settings::{
     AcceptExposure, AccessField, AccessFields, AccessLogFormat, AccessLogSettings, AdminSettings,
     AdminTokens, ClientSettings, Forwarded, HalfClose, Hsts, Http2, Http2Settings, ListenAddress,
-    ListenerClients, ListenerSettings, LogFormat, LogSettings, Protocol, ProxyProtocol, ServerSettings,
-    Settings, TableSettings, TicketKeysFile, TlsSettings, UpgradeSettings,
+    ListenerClients, ListenerSettings, LogFormat, LogSettings, Protocol, ProxyProtocol, ReplaySettings,
+    ServerSettings, Settings, TableSettings, TicketKeysFile, TlsSettings, UpgradeSettings,
 };
 pub use shadow::{ShadowSpec, Share};
 pub(crate) use source::shown;

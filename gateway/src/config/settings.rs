@@ -6,6 +6,7 @@ mod admin_tokens;
 mod http2;
 mod keys;
 mod listeners;
+mod replay;
 mod ticket_keys;
 
 pub use access_log::{AccessField, AccessFields, AccessLogFormat, AccessLogSettings};
@@ -26,6 +27,7 @@ use super::reader::Reader;
 use super::source::Source;
 use callgate_protocol::Token;
 use keys::{log_filter, read};
+pub use replay::ReplaySettings;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -56,6 +58,8 @@ pub struct Settings {
     pub log: LogSettings,
     /// Which requests have a line of their own.
     pub access_log: AccessLogSettings,
+    /// How many of the last requests are kept.
+    pub replay: ReplaySettings,
     /// How a successor takes over.
     pub upgrade: UpgradeSettings,
     /// How names are looked up that endpoints write as `dns:host:port`.
@@ -288,6 +292,7 @@ impl Settings {
             },
             log: LogSettings { level: "info".to_owned(), format: LogFormat::Auto },
             access_log: AccessLogSettings::default(),
+            replay: ReplaySettings::default(),
             upgrade: UpgradeSettings { socket: None, drain_timeout: Duration::from_secs(5 * 60) },
             dns: DnsSettings::default(),
         }

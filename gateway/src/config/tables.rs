@@ -84,6 +84,11 @@ impl Tables {
         check(sources, found).map(Some)
     }
 
+    /// The files.
+    pub fn sources(&self) -> impl Iterator<Item = &Source> {
+        self.sources.iter().map(Arc::as_ref)
+    }
+
     /// Checks files that are already read.
     ///
     /// # Errors

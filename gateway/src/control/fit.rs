@@ -8,7 +8,7 @@
 
 mod offers;
 
-use super::unfit::{BackendFit, Fits, Kind, RouteFit};
+use super::unfit::{BackendFit, Fits, Found, Kind, RouteFit};
 use super::{Plane, aside};
 use crate::backends::Backend;
 use crate::config::CallMode;
@@ -42,6 +42,15 @@ pub(super) async fn follow(plane: &Arc<Plane>) {
         known = aside(plane, look).await.unwrap_or_default();
         sleep(PAUSE.max(began.elapsed() * 4)).await;
     }
+}
+
+/// What is found of a table that is not in force. The log is told nothing.
+pub(super) fn found(table: &Table) -> Found {
+    let (mut known, fits) = (Known::default(), Fits::default());
+    known.take_up(table);
+    let mut lines = Lines { tells_none: true, ..Lines::default() };
+    known.backends.values_mut().for_each(|known| known.look(table, &fits, &mut lines));
+    fits.found()
 }
 
 /// What was found last, and of which table.
@@ -174,12 +183,16 @@ impl KnownBackend {
 
 /// The lines that a look writes to the log.
 #[derive(Default)]
-struct Lines(usize);
+struct Lines {
+    n: usize,
+    tells_none: bool,
+}
 
 impl Lines {
     fn add(&mut self, (table, at): (&Table, usize), backend: &str, kind: Kind, instances: &str, error: &str) {
-        self.0 += 1;
-        let Some(call) = table.call_at(at).filter(|_| self.0 <= MAX_LINES) else { return };
+        self.n += 1;
+        let tells = !self.tells_none && self.n <= MAX_LINES;
+        let Some(call) = table.call_at(at).filter(|_| tells) else { return };
         let place = table.written_at(at);
         let is_own = call.spec.mode == CallMode::Own;
         let call = &call.spec.call;
@@ -201,8 +214,8 @@ impl Lines {
 
     /// Says how many there would be.
     fn end(self) {
-        if self.0 > MAX_LINES {
-            let more = self.0 - MAX_LINES;
+        if self.n > MAX_LINES {
+            let more = self.n - MAX_LINES;
             tracing::warn!(more, "further routes are unfit; /routes of the admin port has all");
         }
     }

@@ -11,6 +11,7 @@ mod key_fetches;
 mod loss;
 mod members;
 mod outside;
+mod plan;
 mod plane;
 mod ratchet;
 mod read;
@@ -19,6 +20,7 @@ mod unfit;
 pub mod watch;
 
 pub use admin_tokens::AdminTokensInForce;
+pub use plan::{Plan, plan};
 pub use plane::Plane;
 pub use ratchet::{refused as refuse_exposure, remember as remember_exposure};
 pub use read::{Read, check, first};

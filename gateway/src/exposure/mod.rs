@@ -34,6 +34,24 @@ pub struct Opened {
     pub before: Vec<Needs>,
 }
 
+/// A way whose callers find none any more.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Closed {
+    /// To what: `backend service.method`.
+    pub to: String,
+    /// What it asked.
+    pub asked: Needs,
+    /// Nothing leads there any more.
+    pub is_gone: bool,
+}
+
+impl fmt::Display for Closed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: who came by a way that asks {} can come no more", self.to, self.asked)?;
+        if self.is_gone { f.write_str("; nothing leads there") } else { Ok(()) }
+    }
+}
+
 /// All that a change opens; something.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Exposure(Vec<Opened>);

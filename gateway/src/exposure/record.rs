@@ -1,6 +1,6 @@
 //! What was in force: the ways to each method that there ever was, as they were last. It is kept on disk, so that a restart opens nothing.
 
-use super::{Exposure, Needs, Opened, Ways};
+use super::{Closed, Exposure, Needs, Opened, Ways};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -80,6 +80,18 @@ impl Record {
             }
         }
         Exposure::of(opened)
+    }
+
+    /// The ways of methods whose callers would find none any more.
+    pub fn closed_by(&self, next: &Ways) -> Vec<Closed> {
+        let of = |(method, ways): (&String, &Vec<Needs>)| {
+            let after = next.methods.get(method).map_or(&[][..], Vec::as_slice);
+            let is_lost = |way: &&Needs| !after.iter().any(|new| way.imply(new));
+            let closed =
+                |way: &Needs| Closed { to: method.clone(), asked: way.clone(), is_gone: after.is_empty() };
+            ways.iter().filter(is_lost).map(closed).collect::<Vec<_>>()
+        };
+        self.methods.iter().flat_map(of).collect()
     }
 
     /// The ways that led to a method, in order; to those of its name of other backends, where none led to it: a backend may get another name.

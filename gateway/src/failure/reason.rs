@@ -13,11 +13,11 @@ macro_rules! status {
 }
 
 macro_rules! reasons {
-    ($(#[doc = $doc:literal] $variant:ident = $name:literal, $code:ident $($status:literal)?;)*) => {
+    ($($(#[doc = $doc:literal])* $variant:ident = $name:literal, $code:ident $($status:literal)?;)*) => {
         /// Why a request fails.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
         pub enum Reason {
-            $(#[doc = $doc] $variant,)*
+            $($(#[doc = $doc])* $variant,)*
         }
 
         impl Reason {
@@ -31,10 +31,10 @@ macro_rules! reasons {
                 }
             }
 
-            /// What it means, in one sentence.
-            pub fn meaning(self) -> &'static str {
+            /// What it means, in a sentence or two.
+            pub fn means(self) -> &'static str {
                 match self {
-                    $(Reason::$variant => $doc.trim_ascii(),)*
+                    $(Reason::$variant => concat!($($doc),*).trim(),)*
                 }
             }
 
@@ -294,7 +294,7 @@ mod tests {
         }
         for (at, reason) in Reason::ALL.iter().enumerate() {
             assert_eq!(*reason as usize, at);
-            assert!(reason.meaning().ends_with('.'), "{reason:?}");
+            assert!(reason.means().ends_with('.'), "{reason:?}");
         }
     }
 

@@ -2,6 +2,7 @@
 
 use super::connection::{Connection, OpenConnections, RequestBound};
 use super::drive::{self, Registered};
+use super::dry_run::{self, Question};
 use super::sweep::{sweep, tell_idleness};
 use crate::config::ServerSettings;
 use crate::stream::Stream;
@@ -68,6 +69,18 @@ impl Connections {
         let connection = Connection::register(&self.open, listener, stream.peer(), stream.user());
         let registered = Registered::new(self.worker.clone(), connection, place, client_place);
         tokio::task::spawn_local(drive::serve(registered, stream));
+    }
+
+    /// Says what would become of a request.
+    pub fn explain(&self, question: Question, tell: oneshot::Sender<serde_json::Value>) {
+        let (worker, open) = (self.worker.clone(), self.open.clone());
+        tokio::task::spawn_local(async move {
+            let explained = async {
+                // Nobody may wait for it any more.
+                let _ = tell.send(dry_run::explain(&worker, &open, question).await);
+            };
+            worker.shared.supervisor.guard(Task::DryRun, explained).await;
+        });
     }
 
     /// Has the connection close that has been idle longest, and gives its place to `heir`, who is dropped when none is idle.

@@ -14,6 +14,7 @@ use super::reply::Reply;
 use super::request_id::RequestId;
 use super::tally::Tally;
 use crate::call;
+use crate::dry_run::DryRun;
 use crate::failure::Failure;
 use crate::steps::Passed;
 use crate::worker::Worker;
@@ -81,6 +82,9 @@ impl Exchange {
     ) -> Exchange {
         let on_connection = connection.begin_exchange();
         worker.shared.front.workers.of(worker.id).requests(body.protocol(&head)).increment();
+        if let Some(replay) = &worker.replay {
+            replay.keep(&head);
+        }
         let began = Instant::now();
         let id = RequestId::take_or_make(&worker.ids, head.fields());
         let client = client::of(connection, head.fields());
@@ -100,6 +104,39 @@ impl Exchange {
             trail: call::Trail::default(),
             on_connection,
         }
+    }
+
+    /// A request of a dry run, which tells what becomes of it: it is decided, and neither counted nor sent.
+    pub(super) fn dry_run(
+        worker: &Rc<Worker>,
+        connection: &Rc<Connection>,
+        (head, body): (Box<Request>, RequestBody),
+        told: Rc<DryRun>,
+    ) -> Exchange {
+        let began = Instant::now();
+        let id = RequestId::take_or_make(&worker.ids, head.fields());
+        let client = client::of(connection, head.fields());
+        Exchange {
+            worker: worker.clone(),
+            context: RequestContext { client, id, began, came: None },
+            body,
+            head,
+            tally: Tally::of_dry_run(worker.clone(), began),
+            guards: Guards {
+                passed: Passed::dry_run(told.clone()),
+                call: None,
+                in_flight: None,
+                access: Cell::default(),
+            },
+            trail: call::Trail::dry_run(told),
+            on_connection: connection.begin_exchange(),
+        }
+    }
+
+    /// What is told what becomes of it, if it is a dry run.
+    #[inline]
+    pub(super) fn told(&self) -> Option<&Rc<DryRun>> {
+        self.trail.told()
     }
 
     /// Who it is from.
@@ -128,20 +165,7 @@ impl Exchange {
                     _ => failure.log(id, self.tally.route()),
                 }
                 let status = self.tally.failed(&failure);
-                let types = &self.worker.shared.settings.server.error_types;
-                let mut reply = problem::with_status(&failure, status, types, id);
-                if let Failure::UpgradeRequired = failure
-                    && self.connection().http2.get().is_none()
-                {
-                    reply.field("connection", "upgrade");
-                    reply.field("upgrade", "websocket");
-                }
-                if let Failure::WrongMethod { .. } = failure
-                    && let Some(every) = cors::of_other_methods(&self.worker.table(), &self.head)
-                {
-                    cors::put(every, self.head.fields(), &mut reply);
-                }
-                (reply, Some(failure))
+                (self.problem(&failure, status), Some(failure))
             }
         };
         if let Some(every) = self.tally.every_reply() {
@@ -150,6 +174,24 @@ impl Exchange {
         self.guards.access.set(Access::begin(&self.asked(), &mut reply, failure.as_ref()));
         // Nobody asks any more, and a client may be slow: it keeps no instance that has gone.
         self.trail = call::Trail::default();
+        reply
+    }
+
+    /// The reply that tells a failure, with that status.
+    pub(super) fn problem(&self, failure: &Failure, status: u16) -> Reply {
+        let types = &self.worker.shared.settings.server.error_types;
+        let mut reply = problem::with_status(failure, status, types, self.context.id.as_str());
+        if let Failure::UpgradeRequired = failure
+            && self.connection().http2.get().is_none()
+        {
+            reply.field("connection", "upgrade");
+            reply.field("upgrade", "websocket");
+        }
+        if let Failure::WrongMethod { .. } = failure
+            && let Some(every) = cors::of_other_methods(&self.worker.table(), &self.head)
+        {
+            cors::put(every, self.head.fields(), &mut reply);
+        }
         reply
     }
 

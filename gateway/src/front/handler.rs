@@ -35,12 +35,7 @@ use tokio::time::Instant;
 
 /// Handles an exchange's request, and gives its reply.
 pub(super) async fn handle(exchange: &mut Exchange) -> Reply {
-    let result = match https::admit(exchange.connection(), &exchange.head) {
-        Ok(None) => reply(exchange).await,
-        Ok(Some(reply)) => Ok(reply),
-        Err(failure) => Err(failure),
-    };
-    let result = match result {
+    let result = match decide(exchange).await {
         // On the heap, as all that is rare.
         Ok(reply) if reply.form.is_some() || reply.has_begun() || exchange.tally.compresses() => {
             Box::pin(reply::in_form(asked(exchange), reply)).await
@@ -50,6 +45,14 @@ pub(super) async fn handle(exchange: &mut Exchange) -> Reply {
     let compresses = result.is_err() && exchange.tally.compresses();
     let reply = exchange.settle(result);
     if compresses { Box::pin(reply::compressed(asked(exchange), reply)).await } else { reply }
+}
+
+/// The reply to an exchange's request before it has its form, or why there is none.
+pub(super) async fn decide(exchange: &mut Exchange) -> Result<Reply, Failure> {
+    match https::admit(exchange.connection(), &exchange.head)? {
+        None => reply(exchange).await,
+        Some(reply) => Ok(reply),
+    }
 }
 
 /// What says in which form the client gets its reply.
@@ -70,6 +73,13 @@ async fn reply(exchange: &mut Exchange) -> Result<Reply, Failure> {
         let result = match reply_by(&table, exchange).await {
             Ok(reply) => Ok(reply),
             Err(Ended::Failed(failure)) => Err(failure),
+            Err(Ended::Waits(_)) if exchange.told().is_some() => {
+                let told = exchange.told().into_iter();
+                told.for_each(|told| {
+                    told.is_open("authenticate", "whether it may go on, the authenticator would say")
+                });
+                return Ok(Reply::empty(0));
+            }
             Err(Ended::Waits(route)) => {
                 // On the heap, as all that is rare.
                 Box::pin(verify(exchange, &route)).await?;
@@ -153,7 +163,9 @@ async fn reply_by(table: &Rc<LocalTable>, exchange: &mut Exchange) -> Result<Rep
         };
     match &route.action {
         Action::Call(action) => {
-            if action.spec.websocket.is_some() {
+            if action.spec.websocket.is_some() && exchange.told().is_some() {
+                websocket::admit(exchange, action)?;
+            } else if action.spec.websocket.is_some() {
                 let along = along(exchange, action)?;
                 // On the heap, as all that is rare.
                 return Ok(Box::pin(websocket::open(exchange, (&route, action), params, along)).await?);
@@ -268,11 +280,14 @@ async fn call(
     };
     match &action.traffic {
         // On the heap, as the next.
-        None if action.spec.mode == CallMode::Notify => Box::pin(notify::run(exchange, &request)).await,
+        None if action.spec.mode == CallMode::Notify && exchange.told().is_none() => {
+            Box::pin(notify::run(exchange, &request)).await
+        }
         None => {
             let reply = call::run(worker, &request).await?;
             // On the heap, and only where there is something to say.
             match &action.spec.reply {
+                Some(_) if exchange.told().is_some() => Ok(Reply::empty(0)),
                 None => Ok(Reply::of_call(&action.spec, reply)),
                 Some(_) => Ok(Box::pin(reply::of_call(&request, reply)).await),
             }

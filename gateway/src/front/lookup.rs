@@ -6,6 +6,7 @@ use super::miss::missed;
 use super::reply::Reply;
 use super::slash::{self, Taken};
 use super::tally::Tally;
+use crate::dry_run::Verdict;
 use crate::failure::Failure;
 use crate::method::Method;
 use crate::paths;
@@ -53,26 +54,16 @@ pub(super) fn look_up<'t, 'p>(
     tally: &mut Tally,
     room: &'p mut Room,
 ) -> Result<Lookup<'t, 'p>, Failure> {
-    let method = match head.method() {
-        "HEAD" => Some(Method::Get),
-        method => method.parse().ok(),
-    };
+    let method = method(head);
     let Room { asked, slashed, rewritten: room, read } = room;
     let (host, path) = (asked_host(table, head), asked_path(head, asked)?);
-    let found = method.and_then(|method| table.find(method, host, path));
-    let (at, captured) = match found {
-        Some(found) => found,
-        None => match slash::take(table, method, host, path, slashed) {
-            Some(Taken { at, captured, redirect: None }) => (at, captured),
-            Some(Taken { at, redirect: Some(to), .. }) => {
-                tally.counts_for(Some(RouteRef::new(table.clone(), at)));
-                return Ok(Lookup::Elsewhere(slash::redirect(to, head.query())));
-            }
-            None => return Err(missed(table, head, path)),
-        },
-    };
-    unambiguous(table, method, host, path, at)?;
+    let Taken { at, captured, redirect } = first(table, head, (method, host, path), slashed)?;
+    if let Some(to) = redirect {
+        tally.counts_for(Some(RouteRef::new(table.clone(), at)));
+        return Ok(Lookup::Elsewhere(slash::redirect(to, head.query())));
+    }
     let route = RouteRef::new(table.clone(), at);
+    tell(&route, passed);
     let params = decoded(&route, &captured)?;
     pass(&route, arrival, passed, tally)?;
     if passed.waits() {
@@ -92,12 +83,61 @@ pub(super) fn look_up<'t, 'p>(
     }
     tally.counts_for(None);
     let params = decoded(&next, &captured)?;
-    rewrite.rewritten.of(arrival.worker).increment();
+    match passed.told() {
+        None => rewrite.rewritten.of(arrival.worker).increment(),
+        Some(told) => told.note("rewrite", Verdict::Passed, format!("to {to}")),
+    }
+    tell(&next, passed);
     pass(&next, arrival, passed, tally)?;
     if passed.waits() {
         return Ok(Lookup::Waits(next));
     }
     Ok(Lookup::Met(Met { route: next, captured, params }))
+}
+
+/// The first route that a request meets, or to which its client is sent.
+#[inline]
+fn first<'t, 'p>(
+    table: &'t Table,
+    head: &Request,
+    (method, host, path): (Option<Method>, Option<&str>, &'p str),
+    room: &'p mut String,
+) -> Result<Taken<'t, 'p>, Failure> {
+    let found = method.and_then(|method| table.find(method, host, path));
+    let taken = match found {
+        Some((at, captured)) => Taken { at, captured, redirect: None },
+        None => slash::take(table, method, host, path, room).ok_or_else(|| missed(table, head, path))?,
+    };
+    if taken.redirect.is_none() {
+        unambiguous(table, method, host, path, taken.at)?;
+    }
+    Ok(taken)
+}
+
+/// The place of the first route that a request would meet by a table; nothing if its client would be sent to another path.
+///
+/// # Errors
+/// It would meet none.
+pub fn route_of(table: &Table, head: &Request) -> Result<Option<usize>, Failure> {
+    let (mut asked, mut slashed) = (String::new(), String::new());
+    let (host, path) = (asked_host(table, head), asked_path(head, &mut asked)?);
+    let taken = first(table, head, (method(head), host, path), &mut slashed)?;
+    Ok(taken.redirect.is_none().then_some(taken.at))
+}
+
+/// The method by which routes are found; nothing if none can have it.
+fn method(head: &Request) -> Option<Method> {
+    match head.method() {
+        "HEAD" => Some(Method::Get),
+        method => method.parse().ok(),
+    }
+}
+
+/// Says which route it is, where somebody wants to know.
+fn tell(route: &Route, passed: &Passed) {
+    if let Some(told) = passed.told() {
+        told.note("route", Verdict::Passed, format!("{} ({})", route.matcher, route.place));
+    }
 }
 
 /// Refuses a path that can be read as that of another route, which asks something else of its clients.

@@ -34,6 +34,7 @@
 //! date         what replies say of the time
 //! pace         whether a client takes its replies, or sends its bodies, fast enough
 //! request_id   taken or made
+//! dry_run      what would become of a request of an operator
 //! tally        what is counted of a request, however it ends
 //! ```
 
@@ -53,6 +54,7 @@ mod cors;
 mod date;
 mod deadline;
 mod drive;
+mod dry_run;
 mod end;
 mod exchange;
 mod forms;
@@ -92,4 +94,6 @@ mod wire;
 
 pub use body::decoded;
 pub use connections::{Accepted, Connections};
+pub use dry_run::Question;
+pub use lookup::route_of;
 pub use reply::{event, headers_of_request};

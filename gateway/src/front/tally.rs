@@ -29,6 +29,16 @@ impl Tally {
         Tally { worker, began, route: None, counted: false }
     }
 
+    /// Of a request of a dry run: it is counted nowhere.
+    pub(super) fn of_dry_run(worker: Rc<Worker>, began: Instant) -> Tally {
+        Tally { worker, began, route: None, counted: true }
+    }
+
+    /// Its route, if it has met one.
+    pub(super) fn met(&self) -> Option<&RouteRef> {
+        self.route.as_ref()
+    }
+
     /// It is counted there from here on: it has met a route, or is looked up again.
     pub(super) fn counts_for(&mut self, route: Option<RouteRef>) {
         self.route = route;
@@ -58,7 +68,7 @@ impl Tally {
 
     /// Counts there that it is turned away before its call, if it is.
     pub(super) fn turned_away(&self, failure: &Failure) {
-        if let Failure::Shed(reason) = failure {
+        if let (Failure::Shed(reason), false) = (failure, self.counted) {
             self.stats().0.of(self.worker.id).shed.of(*reason).increment();
         }
     }

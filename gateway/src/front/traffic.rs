@@ -8,6 +8,7 @@ use super::reply::{self, Reply};
 use super::shadow;
 use crate::call;
 use crate::config::{CallMode, HeaderMatch};
+use crate::dry_run::Verdict;
 use crate::failure::Failure;
 use crate::fields;
 use crate::routes::{Destination, FallbackTo, Traffic};
@@ -24,7 +25,7 @@ pub(super) async fn run<'a>(
     traffic: &'a Traffic,
     mut request: call::Request<'a>,
 ) -> Result<Reply, Failure> {
-    let Some(shadow) = &traffic.shadow else {
+    let Some(shadow) = traffic.shadow.as_ref().filter(|_| exchange.told().is_none()) else {
         return serve(exchange, route, traffic, &mut request).await;
     };
     let copied = Cell::new(false);
@@ -56,7 +57,15 @@ async fn serve<'a>(
     let lot = lot(by, request.route, &request.path, fields, exchange.who())?;
     let (target, reason) = traffic.choose(bears, takes, lot);
     direct(request, &target.to, exchange)?;
-    target.stats.0.of(worker.id).taken(reason);
+    match exchange.told() {
+        None => target.stats.0.of(worker.id).taken(reason),
+        Some(told) => {
+            let all: Vec<String> =
+                traffic.targets.iter().map(|one| format!("{} (weight {})", one.to, one.weight)).collect();
+            let detail = format!("{} by {}, of {}", target.to, reason.name(), all.join(", "));
+            told.note("split", Verdict::Passed, detail);
+        }
+    }
     request.has_fallback = traffic.fallback.is_some();
     let result = made(exchange, request).await;
     let absent = result.as_ref().is_err_and(Failure::is_absence);
@@ -67,7 +76,10 @@ async fn serve<'a>(
     if worker.table().generation != route.table().generation {
         return result;
     }
-    fallback.stats.0.of(worker.id).increment();
+    match exchange.told() {
+        None => fallback.stats.0.of(worker.id).increment(),
+        Some(told) => told.note("fallback", Verdict::Passed, fallback.to.to_string()),
+    }
     match &fallback.to {
         FallbackTo::Reply(reply) => Ok(Reply::fixed(route, reply)),
         FallbackTo::Call(to) => {
@@ -82,6 +94,7 @@ async fn serve<'a>(
 /// Makes the call.
 async fn made(exchange: &Exchange, request: &call::Request<'_>) -> Result<Reply, Failure> {
     match request.call.spec.mode {
+        _ if exchange.told().is_some() => call::run(&exchange.worker, request).await.map(|_| Reply::empty(0)),
         CallMode::Answer | CallMode::Own => {
             Ok(reply::of_call(request, call::run(&exchange.worker, request).await?).await)
         }

@@ -76,8 +76,18 @@ impl Buckets {
 
     /// Takes a token out of a key's bucket, if there is one.
     pub fn take(&self, key: &impl Hash, now: Instant) -> Outcome {
+        self.attempt(key, now, true)
+    }
+
+    /// What taking one would come to, which leaves all as it is.
+    pub fn look(&self, key: &impl Hash, now: Instant) -> Outcome {
+        self.attempt(key, now, false)
+    }
+
+    fn attempt(&self, key: &impl Hash, now: Instant, takes: bool) -> Outcome {
         let attempt = Attempt {
             cells: &self.cells,
+            takes,
             now: self.nanos(now),
             full_in: Cell::new(0),
             evicted: Cell::new(false),
@@ -112,6 +122,8 @@ impl Buckets {
 /// One request's view of the cells: times from its own on.
 struct Attempt<'a> {
     cells: &'a Cells,
+    /// Otherwise it only looks.
+    takes: bool,
     now: u64,
     /// In how many nanoseconds the bucket will be full, after the request.
     full_in: Cell<u64>,
@@ -125,13 +137,17 @@ impl StateStore for Attempt<'_> {
     where
         F: Fn(Option<Nanos>) -> Result<(T, Nanos), E>,
     {
-        let (value, changed) = self.cells.change(*hash, self.now, |time| {
+        let decide = |time: Option<u64>| {
             let from_now = time.map(|time| time - self.now);
             self.full_in.set(from_now.unwrap_or(0));
             let (value, next) = decide(from_now.map(Nanos::from))?;
             self.full_in.set(next.as_u64());
             Ok((value, self.now + next.as_u64()))
-        })?;
+        };
+        if !self.takes {
+            return decide(self.cells.look(*hash, self.now)).map(|(value, _)| value);
+        }
+        let (value, changed) = self.cells.change(*hash, self.now, decide)?;
         self.evicted.set(changed == Changed::Evicted);
         Ok(value)
     }

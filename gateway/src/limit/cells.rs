@@ -72,6 +72,12 @@ impl Cells {
         }
     }
 
+    /// The time of a key, if it has a cell and that is later than `now`.
+    pub(super) fn look(&self, hash: u64, now: u64) -> Option<u64> {
+        let (_, seen, own) = find(self.set(hash), hash);
+        Some(time_of(seen)).filter(|time| own && *time > now)
+    }
+
     /// Takes so much off the time of a key, where that is later than `now`.
     pub(super) fn take_off(&self, hash: u64, now: u64, nanos: u64) {
         loop {

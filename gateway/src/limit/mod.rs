@@ -165,15 +165,25 @@ impl Limits {
         self.all.iter()
     }
 
-    /// Asks all limits about a request that came at `now` and whose keys are those, and counts what they say.
-    pub fn ask<'k>(&self, worker: usize, now: Instant, key: impl Fn(&LimitBy) -> Key<'k>) -> Verdict<'_> {
+    /// Asks all limits about a request that came at `now` and whose keys are those, and counts for that worker what they say. Without one
+    /// they only say how they stand: no token is taken.
+    pub fn ask<'k>(
+        &self,
+        worker: Option<usize>,
+        now: Instant,
+        key: impl Fn(&LimitBy) -> Key<'k>,
+    ) -> Verdict<'_> {
         let mut field = String::new();
         // Takes no memory until a limit that only counts has given no token.
         let mut gave_none = Vec::new();
         for (at, limit) in self.all.iter().enumerate() {
             let spec = &limit.limit.spec;
-            let outcome = limit.buckets.take(&key(&spec.by), now);
-            limit.count(worker, outcome, now);
+            let key_of_limit = key(&spec.by);
+            let outcome = match worker {
+                Some(_) => limit.buckets.take(&key_of_limit, now),
+                None => limit.buckets.look(&key_of_limit, now),
+            };
+            worker.iter().for_each(|worker| limit.count(*worker, outcome, now));
             if spec.dry_run {
                 if !outcome.admitted {
                     gave_none.push(at);
@@ -186,7 +196,7 @@ impl Limits {
                 continue;
             }
             let gave = |before: &usize| !gave_none.contains(before);
-            for before in (0..at).filter(gave).map(|before| &self.all[before]) {
+            for before in (0..at).filter(|_| worker.is_some()).filter(gave).map(|before| &self.all[before]) {
                 before.buckets.give_back(&key(&before.limit.spec.by), now);
             }
             // What the others said holds no more.

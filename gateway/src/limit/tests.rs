@@ -202,7 +202,7 @@ fn a_client_is_an_address_of_ipv4_or_a_64_of_ipv6() {
 /// What a route's limits say of so many requests at once: those that were admitted, and the last verdict.
 fn ask(limits: &Limits, requests: u32) -> (u32, Verdict<'_>) {
     let now = Instant::now();
-    let ask = || limits.ask(0, now, |_| Key::None);
+    let ask = || limits.ask(Some(0), now, |_| Key::None);
     let admitted = (1..requests).filter(|_| ask().refused.is_none()).count() as u32;
     let last = ask();
     (admitted + u32::from(last.refused.is_none()), last)

@@ -114,8 +114,13 @@ impl Admission {
 
     /// Why a request that came at `now` need not even be read, if it would be turned away in any case.
     pub fn shed_early(&self, priority: Priority, now: Instant) -> Option<ShedReason> {
+        self.load.reserve.observe(priority, now);
+        self.would_shed(priority)
+    }
+
+    /// Why a call would be turned away that came now; nothing if there is room for it, or if it would wait.
+    pub fn would_shed(&self, priority: Priority) -> Option<ShedReason> {
         let Admission { load, spec, .. } = self;
-        load.reserve.observe(priority, now);
         let reason = self.room(priority).err().or_else(|| {
             let most = spec.max_in_flight?;
             (self.counts.gauge.count().get() >= load.share(most, priority)).then_some(ShedReason::Backend)

@@ -40,7 +40,9 @@ pub(super) async fn serve(
     let mut acceptors = JoinSet::new();
     let accept = || {
         tracing::info!(address = %admin.local_addr()?, "admin port open");
-        tasks.spawn(admin::serve(Arc::new(admin), plane.clone(), reloads, stopped.clone()));
+        let served =
+            admin::serve(Arc::new(admin), plane.clone(), (reloads, workers.commands()), stopped.clone());
+        tasks.spawn(served);
         for (socket, listener) in http.into_iter().zip(&shared.listeners) {
             let chosen = socket.local_addr().map(|addr| addr.to_string());
             let address = chosen.unwrap_or_else(|| listener.address.to_string());

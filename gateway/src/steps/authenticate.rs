@@ -6,6 +6,7 @@
 use super::{Arrival, Making, Passed, Step};
 use crate::auth::{Answer, Authenticator, Identified, Shown};
 use crate::config::RoutePolicy;
+use crate::dry_run::{DryRun, Verdict};
 use crate::failure::{Challenge, Failure, Flaw, Unauthenticated};
 use std::sync::Arc;
 
@@ -46,7 +47,12 @@ impl Step for Authenticate {
         for authenticator in &self.authenticators {
             let (peer, fields, verified) = (arrival.peer, arrival.fields, arrival.verified);
             let shown = Shown { peer, fields, verified, heard: &passed.heard };
-            match authenticator.ask(arrival.worker, &shown)? {
+            let counts = passed.dry_run.is_none().then_some(arrival.worker);
+            let answer = authenticator.ask(counts, &shown)?;
+            if let Some(told) = &passed.dry_run {
+                tell(told, authenticator, &answer);
+            }
+            match answer {
                 Answer::Nothing => {}
                 Answer::Known(identity) => {
                     let authenticator = authenticator.clone();
@@ -71,4 +77,16 @@ impl Step for Authenticate {
         let told = passed.challenge.take();
         Err(Failure::Unauthenticated(Box::new(Unauthenticated { challenges, bad, told })))
     }
+}
+
+/// What an authenticator has said, in words.
+fn tell(told: &DryRun, authenticator: &Authenticator, answer: &Answer) {
+    let name = &*authenticator.spec.name;
+    let (verdict, detail) = match answer {
+        Answer::Nothing => (Verdict::Refused, "the request shows nothing that it looks at".to_owned()),
+        Answer::Known(identity) => (Verdict::Passed, format!("knows the caller as `{}`", identity.name())),
+        Answer::Bad(flaw) => (Verdict::Refused, format!("what the request shows is bad: {}", flaw.name())),
+        Answer::Later(_) => (Verdict::NotAsked, "somebody would have to be asked who calls".to_owned()),
+    };
+    told.note("authenticator", verdict, format!("`{name}` ({}): {detail}", authenticator.spec.kind.name()));
 }

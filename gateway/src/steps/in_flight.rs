@@ -31,6 +31,11 @@ impl Step for InFlight {
 
     #[inline]
     fn check(&self, _: &Arrival<'_>, passed: &mut Passed) -> Result<(), Failure> {
+        if passed.dry_run.is_some() {
+            // Its place is another's meanwhile.
+            let has_room = self.count.get() < self.most;
+            return if has_room { Ok(()) } else { Err(Failure::Shed(ShedReason::Route)) };
+        }
         if !self.count.take(self.most) {
             return Err(Failure::Shed(ShedReason::Route));
         }

@@ -24,6 +24,7 @@ pub use in_flight::{InFlight, Places};
 
 use crate::auth::{Authenticator, Authenticators, Identified, Peer, Pending, Verdict, Verified};
 use crate::config::{Matcher, RouteClients, RoutePolicy, RouteRequire};
+use crate::dry_run::DryRun;
 use crate::failure::Failure;
 use crate::limit::{Limits, SharedBuckets};
 use authenticate::Authenticate;
@@ -33,6 +34,7 @@ use client_certificate::ClientCertificate;
 use rate_limits::RateFields;
 use std::cell::Cell;
 use std::net::IpAddr;
+use std::rc::Rc;
 use std::sync::Arc;
 use tokio::time::Instant;
 
@@ -92,9 +94,22 @@ pub struct Passed {
     /// How many steps of limits it has met since it was looked up, and in how many of these it was counted before: by another table.
     met: u8,
     counted: u8,
+    /// Nothing is taken or counted, and this is told what the steps say.
+    dry_run: Option<Rc<DryRun>>,
 }
 
 impl Passed {
+    /// What a request of a dry run has passed: nothing yet.
+    pub fn dry_run(told: Rc<DryRun>) -> Passed {
+        Passed { dry_run: Some(told), ..Passed::default() }
+    }
+
+    /// What is told what becomes of it, if nothing is to be taken or counted.
+    #[inline]
+    pub fn told(&self) -> Option<&DryRun> {
+        self.dry_run.as_deref()
+    }
+
     /// The request is looked up again, by another table: it gives its places up, and is not counted by limits a second time.
     pub fn leave(&mut self) {
         self.places.take();
@@ -189,7 +204,12 @@ macro_rules! steps {
             pub fn check(&self, arrival: &Arrival<'_>, passed: &mut Passed) -> Result<(), Failure> {
                 let Some(list) = &self.0 else { return Ok(()) };
                 $(if let Some(step) = &list.$name {
-                    step.check(arrival, passed)?;
+                    let checked = step.check(arrival, passed);
+                    if let Some(told) = passed.dry_run.as_ref().filter(|_| !passed.waits()) {
+                        let checked = checked.as_ref().map(|()| ());
+                        told.note_result(stringify!($name), checked, "");
+                    }
+                    checked?;
                     if passed.waits() {
                         return Ok(());
                     }

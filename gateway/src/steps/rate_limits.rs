@@ -5,6 +5,7 @@
 use super::{Arrival, Making, Passed, Step};
 use crate::auth::{Identified, bearer};
 use crate::config::{LimitBy, RateLimit, RoutePolicy};
+use crate::dry_run::Verdict;
 use crate::failure::Failure;
 use crate::fields::{self, Repeated, X_API_KEY};
 use crate::limit::{self, Key, Limits};
@@ -61,7 +62,12 @@ pub(super) fn check(limits: &Limits, arrival: &Arrival<'_>, passed: &mut Passed)
     // Those without an address are one client together.
     let client = arrival.client.unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED));
     let caller = passed.identified.as_ref();
-    let verdict = limits.ask(arrival.worker, arrival.now, |by| key(by, client, fields, caller));
+    let key = |by: &LimitBy| key(by, client, fields, caller);
+    let counts = passed.dry_run.is_none().then_some(arrival.worker);
+    let verdict = limits.ask(counts, arrival.now, key);
+    if let Some(told) = &passed.dry_run {
+        told.note("limit", Verdict::Passed, format!("as it stands: {}", verdict.field));
+    }
     passed.told.add(&verdict.field);
     let Some(refused) = verdict.refused else { return Ok(()) };
     passed.told.policy = Some(refused.policies.to_owned());

@@ -104,6 +104,11 @@ impl Link {
         Ok(PendingReply { link: self.clone(), sent, over: false })
     }
 
+    /// What would keep a call from being made: it is encoded, and that is thrown away.
+    pub fn would_call(&self, call: &Call<'_>) -> Result<(), Unsent> {
+        ask!(self, one => one.would_call(call))
+    }
+
     /// Gives a call up, unless it has ended. Says how it has ended then.
     #[inline]
     pub(super) fn cancel(&self, number: u32) -> Option<Ended> {

@@ -281,6 +281,10 @@ impl MemoryLink {
         call.slot.end(Ended { outcome, took, disturbed: self.disturbed.get() });
     }
 
+    pub(super) fn would_call(&self, call: &Call<'_>) -> Result<(), Unsent> {
+        if self.offers(&call.binding) { Ok(()) } else { Err(Unsent::NotOffered) }
+    }
+
     pub(super) fn call(&self, call: &Call<'_>, times: impl FnOnce(bool) -> Times) -> Result<Sent, Unsent> {
         if let Some(why) = self.unfit.take() {
             self.found_unfit.set(Some(why));

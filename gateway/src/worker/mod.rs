@@ -8,6 +8,7 @@ mod drains;
 mod listener;
 mod listener_tls;
 mod per_client;
+mod replay;
 mod request_ids;
 mod room;
 mod route_ref;
@@ -18,6 +19,7 @@ pub use drains::Drains;
 pub use listener::Listener;
 pub use listener_tls::ListenerTls;
 pub use per_client::{ClientPlace, PerClient};
+pub use replay::{Kept, Replay};
 pub use request_ids::RequestIds;
 pub use room::{Place, Room};
 pub use route_ref::RouteRef;
@@ -54,6 +56,8 @@ pub struct Worker {
     pub ids: RequestIds,
     /// Copies of calls that are under way.
     pub copies: Rc<Unheard>,
+    /// The last requests, where they are kept.
+    pub replay: Option<Box<Replay>>,
     /// Calls under way whose clients are only told that they are.
     pub notified: Rc<Unheard>,
     table: RefCell<Rc<LocalTable>>,
@@ -80,7 +84,9 @@ impl Worker {
         let buffers = Rc::<Buffers>::default();
         let pool = Pool::new(id, catalog, supervisor, answers, buffers.clone(), offers, zone);
         let table = Rc::new(LocalTable(shared.table.load_full()));
+        let replay = Replay::new(shared.settings.replay.keep, shared.workers).map(Box::new);
         Worker {
+            replay,
             id,
             shared,
             pool,

@@ -1,6 +1,6 @@
 //! What a worker is told by those that accept connections, and by the process when it ends.
 
-use crate::front::Accepted;
+use crate::front::{Accepted, Question};
 use crate::worker::Place;
 use tokio::sync::oneshot;
 
@@ -10,6 +10,10 @@ pub enum Command {
     Serve(Accepted),
     /// The connection that has been idle longest is to close; its place is for whoever asks. Dropped when none is idle.
     MakeRoom(oneshot::Sender<Place>),
+    /// What would become of that request?
+    Explain(Question, oneshot::Sender<serde_json::Value>),
+    /// What were the last requests?
+    Replay(oneshot::Sender<Vec<Vec<u8>>>),
     /// No new connections: finish with those that are open, then end. May be said again with less patience.
     Drain(Ending),
 }

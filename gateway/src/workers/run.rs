@@ -29,11 +29,11 @@ pub(super) fn run(id: usize, shared: Arc<Shared>, commands: mpsc::Receiver<Comma
 async fn serve(worker: &Rc<Worker>, mut commands: mpsc::Receiver<Command>) {
     let connections = Connections::new(worker.clone());
     let supervisor = &worker.shared.supervisor;
-    let ending = supervised!(supervisor, Task::Worker, serve_until_told(&connections, &mut commands));
+    let ending = supervised!(supervisor, Task::Worker, serve_until_told(worker, &connections, &mut commands));
     if ending == Some(Ending::HandOver) {
         let told = async {
             // With less patience, or never again.
-            supervised!(supervisor, Task::Worker, serve_until_told(&connections, &mut commands))
+            supervised!(supervisor, Task::Worker, serve_until_told(worker, &connections, &mut commands))
         };
         tokio::select! {
             () = connections.leave() => {}
@@ -44,11 +44,20 @@ async fn serve(worker: &Rc<Worker>, mut commands: mpsc::Receiver<Command>) {
 }
 
 /// Serves what has connected until the word to drain, which is also what the end of all commands means.
-async fn serve_until_told(connections: &Connections, commands: &mut mpsc::Receiver<Command>) -> Ending {
+async fn serve_until_told(
+    worker: &Worker,
+    connections: &Connections,
+    commands: &mut mpsc::Receiver<Command>,
+) -> Ending {
     loop {
         match commands.recv().await {
             Some(Command::Serve(accepted)) => connections.serve(accepted),
             Some(Command::MakeRoom(heir)) => connections.make_room(heir),
+            Some(Command::Replay(tell)) => {
+                // Nobody may wait for it any more.
+                let _ = tell.send(worker.replay.as_ref().map(|replay| replay.all()).unwrap_or_default());
+            }
+            Some(Command::Explain(question, tell)) => connections.explain(question, tell),
             Some(Command::Drain(ending)) => return ending,
             None => return Ending::Stop,
         }

@@ -267,8 +267,8 @@ impl<T, I: Copy + Ord> Connector<T, I> {
         self.outbound.take(buffer);
     }
 
-    /// The longest message that the peer accepts.
-    fn max_message(&self) -> usize {
+    /// The longest message that the peer accepts, in bytes.
+    pub fn max_message(&self) -> usize {
         self.peer.as_ref().map_or(0, |peer| peer.max_message as usize)
     }
 

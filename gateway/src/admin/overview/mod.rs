@@ -73,7 +73,7 @@ pub(super) fn reasons() -> Value {
             "name": reason.name(),
             "status": reason.status(),
             "code": reason.code().name(),
-            "means": reason.meaning(),
+            "means": reason.means(),
         })
     };
     json!({ "reasons": Reason::ALL.iter().map(reason).collect::<Vec<_>>() })

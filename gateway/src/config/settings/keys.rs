@@ -3,6 +3,7 @@
 use super::access_log;
 use super::http2;
 use super::listeners::{self, ListenAddress};
+use super::replay;
 use super::{AcceptExposure, LogFormat, ServerSettings, Settings, admin, ticket_keys};
 use crate::config::complaint::Complaint;
 use crate::config::error_types::ErrorTypes;
@@ -23,7 +24,7 @@ const LEVELS: [&str; 6] = ["off", "error", "warn", "info", "debug", "trace"];
 /// Replaces the defaults by what the file says.
 pub(super) fn read(reader: &mut Reader<'_>, document: &DeTable<'_>, settings: &mut Settings) {
     let sections =
-        &["server", "listeners", "http2", "admin", "tables", "log", "access_log", "upgrade", "dns"];
+        &["server", "listeners", "http2", "admin", "tables", "log", "access_log", "replay", "upgrade", "dns"];
     let root = reader.section("the gateway's file", document, sections);
     let sub = |reader: &mut Reader<'_>, name, known| {
         let item = root.get(name)?;
@@ -60,6 +61,9 @@ pub(super) fn read(reader: &mut Reader<'_>, document: &DeTable<'_>, settings: &m
     }
     if let Some(section) = sub(reader, "access_log", access_log::KEYS) {
         settings.access_log.read(reader, &section);
+    }
+    if let Some(section) = sub(reader, "replay", replay::KEYS) {
+        settings.replay.read(reader, &section);
     }
     let mut socket = None;
     if let Some(section) = sub(reader, "upgrade", &["socket", "drain_timeout"]) {

@@ -38,7 +38,7 @@ fn every_key_is_explained() {
                 server.listen server.workers server.max_body server.compressed_bodies server.max_body_memory server.max_answer server.max_answer_memory server.min_send_rate server.min_send_rate_window server.min_body_rate server.min_body_rate_window server.max_head server.max_headers \
                 server.max_connections server.max_handshakes server.max_requests_per_connection server.handshake_timeout server.header_timeout server.body_timeout server.idle_timeout server.websocket_ping \
                 server.drain_timeout server.stream_drain server.lame_duck server.state server.tls_ticket_keys server.error_types listeners.id listeners.address listeners.mode listeners.group listeners.protocol listeners.http2 listeners.half_close listeners.proxy_protocol listeners.forwarded listeners.clients listeners.max_connections_per_client listeners.new_connections_per_client listeners.tls listeners.tls.min_version listeners.tls.client_certificates listeners.tls.ca listeners.tls.crl listeners.https_redirect listeners.hsts http2.max_concurrent_streams http2.max_connection_age admin.listen admin.hosts admin.token admin.token_file admin.read_token tables.watch tables.accept_exposure log.level log.format \
-                access_log.failures access_log.successes access_log.format access_log.fields access_log.headers \
+                access_log.failures access_log.successes access_log.format access_log.fields access_log.headers replay.keep \
                 upgrade.socket upgrade.drain_timeout dns.servers dns.timeout dns.min_ttl dns.max_ttl";
     for key in keys.split_whitespace() {
         assert!(DOCS.contains(&format!("\n| `{key}` |")), "{key}");

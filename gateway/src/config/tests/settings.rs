@@ -46,7 +46,7 @@ error: unknown key `backends` in the gateway's file
 7 | [backends.shop]
   |  ^^^^^^^^ not known here
   |
-  = help: there is `server`, `listeners`, `http2`, `admin`, `tables`, `log`, `access_log`, `upgrade` and `dns`
+  = help: there is `server`, `listeners`, `http2`, `admin`, `tables`, `log`, `access_log`, `replay`, `upgrade` and `dns`
 "#,
     );
 }

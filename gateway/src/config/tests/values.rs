@@ -226,7 +226,7 @@ fn every_setting_is_read() {
                 drain_timeout = '4s', stream_drain = '2s', lame_duck = '7s', state = '/s', error_types = 'https://e.example/' }\n\
                 admin = { listen = '127.0.0.1:9', hosts = ['Gateway.Example'], token = 's3cret', read_token = 'for-scrapes' }\ntables.watch = ['x', '/y/z.toml', '../../w']\ntables.accept_exposure = 'any'\n\
                 log = { level = 'info,callgate=debug', format = 'json' }\n\
-                access_log = { failures = false, successes = '0.5%', format = 'logfmt', headers = ['User-Agent'] }\n\
+                access_log = { failures = false, successes = '0.5%', format = 'logfmt', headers = ['User-Agent'] }\nreplay.keep = 9\n\
                 upgrade = { socket = '@x', drain_timeout = '5s' }\ndns.timeout = '6s'\n\
                 http2 = { max_concurrent_streams = 8, max_connection_age = '9s' }\n";
     let seconds = Duration::from_secs;
@@ -281,6 +281,7 @@ fn every_setting_is_read() {
             headers: vec![crate::fields::FieldName::from("user-agent")],
             ..AccessLogSettings::default()
         },
+        replay: ReplaySettings { keep: 9 },
         upgrade: UpgradeSettings { socket: Some("@x".into()), drain_timeout: seconds(5) },
         dns: DnsSettings { timeout: seconds(6), ..DnsSettings::default() },
     };

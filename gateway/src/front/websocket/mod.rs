@@ -40,7 +40,7 @@ use super::hash_key::hash_key;
 use super::opened::{Called, Calling, Opened};
 use super::outside;
 use super::reply::{Content, Reply};
-use crate::config::CallSpec;
+use crate::config::{CallSpec, WebSocketSpec};
 use crate::failure::Failure;
 use crate::front::deadline::{Clocks, deadline};
 use crate::routes::{CallAction, PathParams, query_pairs};
@@ -66,12 +66,7 @@ pub(super) async fn open(
     path: PathParams<'_>,
     (metadata, has_key): (MetadataBuf, bool),
 ) -> Result<Reply, Failure> {
-    let CallSpec { websocket: Some(spec), .. } = &*action.spec else {
-        return Err(Failure::Internal("the route has no WebSocket".to_owned()));
-    };
-    let head = &exchange.head;
-    let accept = handshake::read(head, exchange.connection().http2.get().is_some())?;
-    handshake::admit(head, spec)?;
+    let (spec, accept) = admit(exchange, action)?;
     let (items, pieces) = channel(QUEUE);
     let sent = Rc::new(Cell::new(false));
     let request = owned(exchange, (route, action), path, metadata, BodyStream::optional(pieces))?;
@@ -94,6 +89,20 @@ pub(super) async fn open(
     let (messages, limits) = (spec.messages, action.spec.stream);
     reply.content = Content::WebSocket(Box::new(Opened { call, items, messages, limits }));
     Ok(reply)
+}
+
+/// Lets a request begin a WebSocket: what is said of that, and how it is accepted.
+pub(super) fn admit<'a>(
+    exchange: &Exchange,
+    action: &'a CallAction,
+) -> Result<(&'a WebSocketSpec, String), Failure> {
+    let CallSpec { websocket: Some(spec), .. } = &*action.spec else {
+        return Err(Failure::Internal("the route has no WebSocket".to_owned()));
+    };
+    let head = &exchange.head;
+    let accept = handshake::read(head, exchange.connection().http2.get().is_some())?;
+    handshake::admit(head, spec)?;
+    Ok((spec, accept))
 }
 
 /// What its call is made of.

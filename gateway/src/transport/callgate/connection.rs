@@ -38,7 +38,7 @@ use crate::transport::call::{Binding, Call, Times, Unsent};
 use crate::transport::outcome::Outcome;
 use crate::transport::review::ReviewRequest;
 use crate::transport::slot::{Ended, Sent, Slot};
-use callgate_protocol::connection::Then;
+use callgate_protocol::connection::{NotSent, Then};
 use callgate_protocol::{Aside, CallHead};
 use callgate_transcode::RequestInput;
 use liveness::Liveness;
@@ -211,6 +211,26 @@ impl Connection {
         }
         self.writer.has_one_more();
         Ok(Sent { number, slot, at: times.now, streams: None })
+    }
+
+    /// What would keep a call from being sent: it is encoded as it would be, and that is thrown away.
+    pub(in crate::transport) fn would_call(&self, call: &Call<'_>) -> Result<(), Unsent> {
+        let program = self.programs.of(&call.binding, &self.offer, &self.worker.transcoders);
+        let Some(Ok(program)) = program else { return Err(Unsent::NotOffered) };
+        let form = match call.body {
+            Body::Whole(_) | Body::Shared(_) => &[][..],
+            Body::Form(form) => form,
+            Body::Stream(body, form) if program.streams.caller || body.is_optional() => form,
+            Body::Stream(..) => return Err(self.takes_no_stream(call)),
+        };
+        let body = if let Body::Stream(..) | Body::Form(_) = call.body { b"" } else { call.body.whole() };
+        let input = RequestInput { path: call.path, query: call.query, bound: call.bound, body, form };
+        let transcoder = &program.shared;
+        let head = CallHead { call_id: transcoder.call_id, timeout_ms: None, metadata: call.metadata };
+        let mut message = Vec::new();
+        transcoder.encode(&input, call.identity, &mut message).map_err(NotSent::Payload)?;
+        let (size, most) = (head.size() + message.len(), self.machine.borrow().max_message());
+        if size > most { Err(NotSent::TooLong { size, most }.into()) } else { Ok(()) }
     }
 
     /// Gives the call's number.
