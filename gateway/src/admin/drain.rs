@@ -1,6 +1,5 @@
 //! `POST /-/drain` and `POST /-/undrain`: an operator drains one endpoint, or no longer, in one backend or in all that list it.
 
-use super::pages::drained_by;
 use crate::backends::{Backend, Member};
 use crate::config::{EndpointAddr, names_help};
 use crate::routes::{Table, query_pairs};
@@ -58,7 +57,7 @@ fn state(backend: &Backend, member: &Member) -> Value {
         "backend": backend.spec.name,
         "address": endpoint.addr.to_string(),
         "draining": member.drains(),
-        "drained_by": drained_by(member),
+        "drained_by": member.drained_by(),
         "calls_in_flight": stats.sum(|one| &one.in_flight),
         "connections": stats.sum(|one| &one.connections),
     })

@@ -9,6 +9,7 @@ mod asked;
 mod attributes;
 mod auth;
 mod bound;
+mod by_path;
 mod certificates;
 mod connections;
 mod drain;
@@ -34,14 +35,13 @@ use crate::control::{Plane, Reload, Request as ReloadRequest};
 use crate::supervise::{Task, supervised};
 use crate::worker::Shared;
 use crate::workers::{Command, Ending};
-use asked::Asked;
 use drain::Refusal;
 use guard::Guard;
 use history::History;
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use hyper::body::{Bytes, Incoming};
 use hyper::{Method, Request, StatusCode};
-use replies::{Reply, compact, json, text, typed, wrong_method};
+use replies::{Reply, compact, json, text, wrong_method};
 use std::io;
 use std::net::TcpListener;
 use std::panic::resume_unwind;
@@ -171,14 +171,14 @@ async fn reply(request: Request<Incoming>, port: &Port) -> Reply {
         "/-/why" if posts => explain(request, port).await,
         "/-/plan" if posts => plan(request, port, place).await,
         "/-/reload" | "/-/drain" | "/-/undrain" | "/-/log" | "/-/why" | "/-/plan" => wrong_method("POST"),
-        path => match page(path) {
+        path => match by_path::page(path) {
             None => text(StatusCode::NOT_FOUND, format!("no such page\n\n{}", pages::INDEX)),
             Some(_) if !reads(&request) => wrong_method("GET, HEAD"),
             // It is short, and nobody else has it.
             Some(_) if path == "/overview/history" => compact(&port.history.shown()),
             Some(page) => {
                 let query = request.uri().query().unwrap_or_default().to_owned();
-                let page = made(move |plane: &Plane| page(plane, &query), &port.plane, place).await;
+                let page = made(move |plane| page(plane, &query), &port.plane, place).await;
                 openapi::unless_known(&request, page)
             }
         },
@@ -196,53 +196,6 @@ fn vital(path: &str, query: Option<&str>, shared: &Shared) -> Option<Reply> {
         "/readyz" => ready::readyz(query, shared),
         _ => return None,
     })
-}
-
-/// How a page is made, by its query.
-type Page = fn(&Plane, &str) -> Reply;
-
-fn page(path: &str) -> Option<Page> {
-    Some(match path {
-        "/" => |_, _| text(StatusCode::OK, pages::INDEX.to_owned()),
-        "/metrics" => |plane, _| {
-            typed(StatusCode::OK, "text/plain; version=0.0.4; charset=utf-8", pages::metrics(plane))
-        },
-        "/routes" => {
-            |plane, query| part(query, |asked| Ok(json(StatusCode::OK, &pages::routes(plane, asked))))
-        }
-        "/backends" => {
-            |plane, query| part(query, |asked| Ok(json(StatusCode::OK, &pages::backends(plane, asked))))
-        }
-        "/certificates" => |plane, _| json(StatusCode::OK, &certificates::page(&plane.shared)),
-        "/failures" => |plane, query| part(query, |asked| Ok(failures(plane, asked))),
-        "/config" => |plane, _| json(StatusCode::OK, &pages::config(plane)),
-        "/exposure" => |plane, _| typed(StatusCode::OK, "application/json", pages::exposure(plane)),
-        "/openapi.json" => |plane, _| openapi::page(plane),
-        "/overview" => |plane, _| compact(&overview::page(plane)),
-        "/overview/history" => |_, _| compact(&serde_json::Value::Null),
-        "/overview/routes" => {
-            |plane, query| part(query, |asked| Ok(compact(&overview::routes(plane, asked)?)))
-        }
-        "/overview/backends" => {
-            |plane, query| part(query, |asked| Ok(compact(&overview::backends(plane, asked)?)))
-        }
-        "/overview/instances" => {
-            |plane, query| part(query, |asked| Ok(compact(&overview::instances(plane, asked)?)))
-        }
-        "/reasons" => |_, _| json(StatusCode::OK, &overview::reasons()),
-        "/reloads" => |plane, _| json(StatusCode::OK, &overview::reloads(plane)),
-        _ => return None,
-    })
-}
-
-fn failures(plane: &Plane, asked: &Asked) -> Reply {
-    typed(StatusCode::OK, "application/json", access_log::failures(&plane.shared.access_log, asked))
-}
-
-/// A page of which a part may be asked for.
-fn part(query: &str, page: impl FnOnce(&Asked) -> Result<Reply, String>) -> Reply {
-    let made = Asked::of(query).and_then(|asked| page(&asked));
-    made.unwrap_or_else(|why| text(StatusCode::BAD_REQUEST, format!("{why}\n")))
 }
 
 /// Has a page made on the thread for that: of 10,000 routes it takes so long that nothing else shall wait for it.

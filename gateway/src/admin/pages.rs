@@ -15,7 +15,6 @@ use callgate_rules::Rule;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::sync::atomic::Ordering::Relaxed;
 
 /// The list of pages.
 pub(super) const INDEX: &str = "\
@@ -285,12 +284,6 @@ fn balance(balance: &Balance) -> Value {
     }
 }
 
-/// Who has an endpoint drain; empty when it does not.
-pub(super) fn drained_by(member: &Member) -> Vec<&'static str> {
-    let words = [("table", member.drain), ("admin", member.endpoint.drained_by_admin.load(Relaxed))];
-    words.into_iter().filter(|(_, drain)| *drain).map(|(word, _)| word).collect()
-}
-
 fn member(backend: &Backend, member: &Member) -> Value {
     let (endpoint, stats) = (&member.endpoint, &member.endpoint.stats.0);
     let outcomes: serde_json::Map<String, Value> =
@@ -303,7 +296,7 @@ fn member(backend: &Backend, member: &Member) -> Value {
         "priority": member.priority,
         "zone": member.zone.as_deref(),
         "draining": member.drains(),
-        "drained_by": drained_by(member),
+        "drained_by": member.drained_by(),
         "state": endpoint.stats.standing().name(),
         "health": stats.iter().map(|one| health(&one.health)).collect::<Vec<_>>(),
         "connections": stats.sum(|one| &one.connections),

@@ -1,5 +1,6 @@
 //! `POST /-/plan`: what tables would change that are not in force, in the words in which the other pages show what is.
 
+use super::asked::Asked as Part;
 use super::pages;
 use super::replayed;
 use crate::config::{Source, Tables};
@@ -147,7 +148,7 @@ fn backends(plane: &Plane, before: &Table, next: &Table) -> Value {
             Some(old) if Arc::ptr_eq(&old, backend) => {}
             Some(old) => {
                 let page = |backend| {
-                    let mut page = pages::backend(plane, backend, &super::asked::Asked::default());
+                    let mut page = pages::backend(plane, backend, &Part::default());
                     let members = backend.members_now();
                     let endpoints = members.iter().map(|member| {
                         let drains = if member.drain { ", draining" } else { "" };

@@ -46,6 +46,12 @@ impl Member {
     pub fn drains(&self) -> bool {
         self.drain || self.endpoint.drained_by_admin.load(Relaxed)
     }
+
+    /// Who has it drain, `table` and `admin`; nobody when it does not.
+    pub fn drained_by(&self) -> Vec<&'static str> {
+        let words = [("table", self.drain), ("admin", self.endpoint.drained_by_admin.load(Relaxed))];
+        words.into_iter().filter(|(_, drain)| *drain).map(|(word, _)| word).collect()
+    }
 }
 
 /// How much of the members before is taken over.

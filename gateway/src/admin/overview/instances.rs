@@ -2,7 +2,6 @@
 
 use super::rows::{Key, part};
 use crate::admin::asked::Asked;
-use crate::admin::pages::drained_by;
 use crate::backends::{Backend, Member};
 use crate::control::Plane;
 use crate::telemetry::{EjectionReason, EndpointStats, Standing};
@@ -53,7 +52,8 @@ pub(super) fn is_well(member: &Member) -> bool {
 pub(super) fn why(member: &Member) -> Option<String> {
     let stats = &member.endpoint.stats;
     if member.drains() {
-        let by: Vec<&str> = drained_by(member)
+        let by: Vec<&str> = member
+            .drained_by()
             .iter()
             .map(|by| if *by == "admin" { "an operator" } else { "the table" })
             .collect();
