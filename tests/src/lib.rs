@@ -6,6 +6,7 @@
 pub mod books;
 mod browser;
 mod client;
+pub mod command;
 pub mod dns;
 pub mod driver;
 pub mod gate;
