@@ -7,6 +7,7 @@ pub mod books;
 mod browser;
 mod client;
 pub mod collector;
+pub mod command;
 mod demo;
 mod devtools;
 pub mod dns;

@@ -11,6 +11,7 @@
 //! - [`Constraints`]: what fields ask of an encoded message, for whoever did not read it from JSON;
 //! - [`Fields`]: single fields of a request, read out of its encoded message;
 //! - [`ItemSplitter`]: a body that comes → its items, each a JSON text that [`RequestProgram::encode_item`] reads;
+//! - [`example()`]: a type → JSON that it could be;
 //! - [`json::validate`]: RFC 8259 alone.
 //!
 //! Inside: `layout` is the compiled schema; `json` reads and writes JSON and knows no schema; `scalar` is what one token
@@ -21,6 +22,7 @@
 mod binding;
 mod constraints;
 mod convert;
+mod example;
 mod fields;
 mod items;
 pub mod json;
@@ -38,6 +40,7 @@ pub use binding::{
 };
 pub use constraints::Constraints;
 pub use convert::{ConvertError, ConvertReason, Converter, Misfit};
+pub use example::{example, shown};
 pub use fields::{FieldType, FieldValue, Fields, Form, Found, MAX_FIELDS, NoField};
 pub use items::{ItemError, ItemForm, ItemSplitter};
 pub use layout::{Layout, ResultField};

@@ -38,6 +38,11 @@ pub(super) fn is_long(outcome: &Outcome) -> bool {
 /// The answer with its JSON, which has room; or why there is none.
 pub(super) async fn bounded(outcome: Outcome, worker: &Worker, deadline: Instant) -> Outcome {
     let (budget, most) = (&worker.shared.answers, worker.shared.settings.server.max_answer);
+    within(outcome, budget, most, deadline).await
+}
+
+/// The same within that budget; the JSON may have so many bytes.
+pub(super) async fn within(outcome: Outcome, budget: &Arc<Budget>, most: u64, deadline: Instant) -> Outcome {
     match outcome {
         Outcome::Reply(Replied { json: Json::Short(json), .. }) if json.body().len() as u64 > most => {
             Outcome::TooLong(most)
@@ -124,7 +129,11 @@ pub(super) async fn item(
     Ok((json, picked))
 }
 
-async fn item_within(reply: &LongReply, budget: &Arc<Budget>, most: u64) -> Result<Bytes, Outcome> {
+pub(super) async fn item_within(
+    reply: &LongReply,
+    budget: &Arc<Budget>,
+    most: u64,
+) -> Result<Bytes, Outcome> {
     let mut held = budget.take(reply.without_room()).ok_or(Outcome::NoRoom)?;
     let mut room = budget.take(0).ok_or(Outcome::NoRoom)?;
     let (mut decoding, mut json, mut keys) = (reply.begin(), Vec::new(), 0);

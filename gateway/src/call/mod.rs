@@ -11,6 +11,7 @@
 //! long     a reply that is long: made in steps, within its bounds
 //! stream   a reply that has begun: its items, and how it ends
 //! counted  what is counted of a call that streams
+//! alone    a call on one instance that somebody has chosen, without all of this
 //! copy     a copy of a call, whose reply nobody hears
 //! trail    where a call has gone, for whoever tells of it
 //! dry_run  what would become of a call that is not sent
@@ -21,6 +22,7 @@
 //! dropped says that nobody reads further items. A [`ReplyStream`] gives each item as JSON on one line. It has begun with its first item,
 //! its end, or after a second. What fails before is a failure of the call as any other.
 
+mod alone;
 mod copy;
 mod counted;
 mod dry_run;
@@ -34,6 +36,7 @@ mod trail;
 mod waiting;
 
 pub use crate::transport::{Body, BodyStream, Json, Noted, Piece, Replied, SharedBody};
+pub(crate) use alone::{Alone, Answer, Bounds};
 pub use copy::send_copy;
 pub use stream::ReplyStream;
 use trail::Wait;

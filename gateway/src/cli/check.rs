@@ -3,10 +3,18 @@
 mod against;
 mod exposure;
 
-use super::{Config, Failure, listing, load};
+use super::{Config, Failure, json, listing, load};
 use crate::config::Settings;
 use crate::control;
 use clap::Args;
+use serde_json::json;
+
+pub(super) const EXAMPLES: &str = "\
+Examples:
+  callgate check && git commit                    commit only tables that hold
+  callgate check --against 127.0.0.1:7101         do the routes fit what that backend offers?
+  callgate check --diff http://127.0.0.1:8081     would that gateway take these tables?
+  callgate check --json | jq '.errors[].places[0]'";
 
 /// What to check.
 #[derive(Args, Clone, Debug, PartialEq, Eq)]
@@ -29,9 +37,20 @@ pub struct Check {
     /// Whose routes to check, where no backend of the tables has that endpoint
     #[arg(long, value_name = "NAME", requires = "against")]
     pub backend: Option<String>,
+    /// How it is said
+    #[command(flatten)]
+    pub output: json::Output,
 }
 
 pub(super) fn run(what: &Check) -> Result<String, Failure> {
+    let checked = check(what);
+    if !what.output.json {
+        return checked;
+    }
+    checked.map(|said| json::text(&json!({ "ok": true, "said": said }))).map_err(Failure::as_json)
+}
+
+fn check(what: &Check) -> Result<String, Failure> {
     let tables = load(&what.config.file)?;
     if let Some(endpoint) = &what.against {
         tables.check_security(false, |_| false)?;
@@ -59,7 +78,13 @@ mod tests {
     }
 
     fn of_files(file: &Path) -> Check {
-        Check { config: Config { file: file.to_owned() }, against: None, diff: None, backend: None }
+        Check {
+            config: Config { file: file.to_owned() },
+            against: None,
+            diff: None,
+            backend: None,
+            output: json::Output::default(),
+        }
     }
 
     /// How many mistakes a check finds.

@@ -1,5 +1,6 @@
 //! Why a command has nothing good to tell, and what its exit status is then.
 
+use super::json;
 use crate::config::Diagnostics;
 use crate::telemetry::log;
 use std::io::{self, IsTerminal, Write};
@@ -13,6 +14,12 @@ const NOT_ASKED: u8 = 2;
 pub(super) enum Failure {
     /// The files have mistakes, or do not fit: 1.
     Mistakes(Diagnostics),
+    /// What was asked for was found, and it is not well, which stands on standard output: 1.
+    Found(String),
+    /// What was asked for has failed, in words: 1.
+    Failed(String),
+    /// The same as a document for programs, which stands on standard error: 1.
+    Problem(String),
     /// It could not be found out: 2.
     NotAsked(String),
 }
@@ -24,10 +31,23 @@ impl From<Diagnostics> for Failure {
 }
 
 impl Failure {
+    /// The same for programs: mistakes as a document on standard output.
+    pub(super) fn as_json(self) -> Failure {
+        match self {
+            Failure::Mistakes(mistakes) => Failure::Found(json::text(&mistakes.as_json())),
+            other => other,
+        }
+    }
+
     /// Tells people, and gives the exit status.
     pub(super) fn tell(self) -> ExitCode {
         match self {
             Failure::Mistakes(diagnostics) => report(&diagnostics),
+            Failure::Found(text) => drop(print(&text)),
+            Failure::Failed(why) => complain(&why),
+            Failure::Problem(document) => {
+                let _ = writeln!(io::stderr().lock(), "{document}");
+            }
             Failure::NotAsked(why) => {
                 complain(&why);
                 return ExitCode::from(NOT_ASKED);

@@ -10,6 +10,11 @@ use std::io::{self, BufRead, Read};
 /// So many bytes of standard input are read at most: more than a password has.
 const MOST_READ: u64 = 4096;
 
+pub(super) const EXAMPLES: &str = "\
+Examples:
+  callgate key new billing --scope orders:read    an API key, and what its file has of it
+  callgate key password ada < password.txt        what a file of users has of a password";
+
 /// What is done with API keys.
 #[derive(Clone, Debug, PartialEq, Eq, Subcommand)]
 pub enum Key {

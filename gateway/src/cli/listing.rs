@@ -3,6 +3,12 @@
 use crate::config::{ActionSpec, RouteSpec, Tables};
 use crate::steps::Steps;
 use callgate_rules::Rule;
+use serde_json::{Value, json};
+
+pub(super) const EXAMPLES: &str = "\
+Examples:
+  callgate routes | grep orders                   which method is behind a path
+  callgate routes --json | jq -r '.routes[].match'";
 
 /// What `callgate check` says of them: how much there is, and, as soon as some route says it, who may call how many routes.
 pub(super) fn summary(tables: &Tables) -> String {
@@ -47,6 +53,23 @@ fn rules(route: &RouteSpec) -> Option<String> {
     (!all.is_empty()).then(|| format!("rules {}", all.join(", ")))
 }
 
+/// The same for programs.
+pub(super) fn routes_json(tables: &Tables) -> Value {
+    let route = |route: &RouteSpec| {
+        let call = route.action.call();
+        let steps: Vec<String> = Steps::shown(&route.policy).into_iter().chain(rules(route)).collect();
+        json!({
+            "match": route.matcher.to_string(),
+            "action": route.action.to_string(),
+            "call": call.map(|call| call.call.to_string()),
+            "call_id": call.map(|call| call.call.call_id().to_string()),
+            "backend": call.map(|call| call.policy.split.shown(&call.backend)),
+            "steps": steps,
+        })
+    };
+    json!({ "hash": tables.hash.to_string(), "routes": tables.routes.iter().map(route).collect::<Vec<_>>() })
+}
+
 /// What `callgate routes` says of them: a line a route.
 pub(super) fn routes(tables: &Tables) -> String {
     let row = |route: &RouteSpec| {
@@ -74,6 +97,11 @@ pub(super) fn count(number: usize, what: &str) -> String {
         1 => format!("1 {what}"),
         _ => format!("{number} {what}s"),
     }
+}
+
+/// The same two spaces further right.
+pub(super) fn indented<const N: usize>(rows: &[[String; N]]) -> String {
+    aligned(rows).lines().map(|line| format!("  {line}")).collect::<Vec<_>>().join("\n")
 }
 
 /// Columns two spaces apart, as wide as their widest cell.

@@ -21,7 +21,7 @@ Environment:
 #[derive(Args, Clone, Debug, PartialEq, Eq)]
 pub struct OpenApi {
     /// The gateway's admin port
-    #[arg(long, value_name = "URL", default_value = "http://127.0.0.1:8081")]
+    #[arg(long, value_name = "URL", env = "CALLGATE_ADMIN", default_value = "http://127.0.0.1:8081")]
     pub admin: String,
     /// Where to write it; to standard output without
     #[arg(short, long, value_name = "FILE")]

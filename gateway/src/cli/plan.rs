@@ -12,6 +12,12 @@ use std::fmt::Write;
 /// Where the token is.
 const TOKEN: &str = "CALLGATE_ADMIN_TOKEN";
 
+pub(super) const EXAMPLES: &str = "\
+Examples:
+  callgate plan && git push
+  callgate plan --config /etc/callgate/config/gateway.toml --admin http://10.0.0.7:8081
+  callgate plan --json";
+
 /// What is planned.
 #[derive(Args, Clone, Debug, PartialEq, Eq)]
 pub struct Plan {

@@ -3,6 +3,12 @@
 use super::Config;
 use clap::Args;
 
+pub(super) const EXAMPLES: &str = "\
+Examples:
+  callgate run                                    serve what config/gateway.toml says
+  callgate run --config /etc/callgate/config/gateway.toml
+  callgate run --upgrade                          the same in place of the one that runs, without a gap";
+
 /// How to serve.
 #[derive(Args, Clone, Debug, PartialEq, Eq)]
 pub struct Run {

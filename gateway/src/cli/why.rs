@@ -14,6 +14,13 @@ use std::net::IpAddr;
 /// Where the token is.
 const TOKEN: &str = "CALLGATE_ADMIN_TOKEN";
 
+pub(super) const EXAMPLES: &str = "\
+Examples:
+  callgate why GET /v1/orders/7
+  callgate why POST /v1/orders/7/quote -d @body.json -H 'authorization: Bearer ...'
+  callgate why --client 192.0.2.7 --listener public GET /v1/orders/7
+  callgate why 9e588077266fd68ce8a0308a485aae61";
+
 /// The longest body that is read, in bytes.
 const MOST_READ: u64 = 1024 * 1024;
 

@@ -7,6 +7,7 @@ use callgate_protocol::limits::MAX_OFFER_NAME;
 use callgate_protocol::name::{is_method_name, is_service_name};
 use std::fmt;
 use std::ops::Range;
+use std::str::FromStr;
 use toml::de::DeValue;
 
 const TOO_LONG: &str = "a name has at most 128 characters";
@@ -71,6 +72,15 @@ impl CallRef {
                 None => complaint,
             }),
         }
+    }
+}
+
+impl FromStr for CallRef {
+    type Err = String;
+
+    /// Reads a name or a number that stands in no file; the error is for people.
+    fn from_str(text: &str) -> Result<CallRef, String> {
+        CallRef::parse(text).map_err(|complaint| complaint.on_one_line())
     }
 }
 

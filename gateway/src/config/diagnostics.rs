@@ -3,6 +3,8 @@
 //!
 //! All mistakes of all files are gathered and shown together; a person fixes them in one go.
 
+mod json;
+
 use super::source::{Source, shown};
 use super::suggest::{Names, Work};
 use annotate_snippets::{AnnotationKind, Element, Group, Level, Renderer, Snippet, normalize_untrusted_str};

@@ -173,7 +173,7 @@ pub(crate) use suggest::names_help;
 pub use tables::{TableHash, Tables};
 pub use target::{Piece, RedirectTarget, RewriteTarget};
 pub use trailing_slash::TrailingSlash;
-pub(crate) use units::timeout;
+pub(crate) use units::{time, timeout};
 pub use websocket::{Messages, WebSocketSpec};
 
 #[cfg(test)]

@@ -39,6 +39,11 @@ pub(super) fn duration(text: &str) -> Result<Duration, Complaint> {
     Ok(in_nanos((whole, fraction), *nanos))
 }
 
+/// The same of a time that stands in no file; the error is for people.
+pub(crate) fn time(text: &str) -> Result<Duration, String> {
+    duration(text).map_err(|complaint| complaint.on_one_line())
+}
+
 fn in_nanos((whole, fraction): (u64, u64), unit: u64) -> Duration {
     let unit = u128::from(unit);
     let total = u128::from(whole) * unit + u128::from(fraction) * unit / 1_000_000_000;

@@ -78,7 +78,7 @@ mod owned_call;
 mod pace;
 mod peer;
 mod pool;
-mod problem;
+pub(crate) mod problem;
 mod proxy;
 mod reply;
 mod request_id;

@@ -17,6 +17,7 @@ struct Body<'a> {
     detail: &'a str,
     code: &'static str,
     reason: &'static str,
+    #[serde(skip_serializing_if = "str::is_empty")]
     request_id: &'a str,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     errors: Vec<Entry<'a>>,
@@ -65,8 +66,8 @@ pub(super) fn with_status(failure: &Failure, status: u16, types: &ErrorTypes, re
     reply
 }
 
-/// A failure with that status as problem details.
-pub(super) fn body(failure: &Failure, status: u16, types: &ErrorTypes, request_id: &str) -> Vec<u8> {
+/// A failure with that status as problem details. The request may have no id.
+pub(crate) fn body(failure: &Failure, status: u16, types: &ErrorTypes, request_id: &str) -> Vec<u8> {
     let of_error = failure.error().map(|error| types.uri(&error.method, &error.name));
     let entries = failure.violations().iter().map(|violation| Entry {
         pointer: &violation.pointer,

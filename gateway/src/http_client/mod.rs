@@ -4,14 +4,17 @@
 //! ```text
 //! request  what is asked, and what comes back
 //! connect  the way to a server
+//! begun    a reply whose body is taken as it comes
 //! pool     connections that are kept between questions
 //! ```
 //! No redirect is followed: who may answer is what the URL says, and nobody else. A reply that is longer than it may be is none.
 
+mod begun;
 mod connect;
 mod pool;
 mod request;
 
+pub use begun::{Begun, begin};
 pub use hyper::header;
 pub use hyper::{HeaderMap, Method};
 pub use pool::Pool;

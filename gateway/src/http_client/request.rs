@@ -2,7 +2,7 @@
 
 use crate::config::HttpUrl;
 use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
-use hyper::body::Bytes;
+use hyper::body::{Bytes, Incoming};
 use hyper::client::conn::http1::SendRequest;
 use hyper::header::{HOST, HeaderName, HeaderValue, USER_AGENT};
 use hyper::{HeaderMap, Method};
@@ -103,6 +103,21 @@ pub(super) async fn exchange(
     request: Request,
     bounds: &Bounds,
 ) -> Result<Reply, Failed> {
+    let (head, body) = head(send, url, request).await?.into_parts();
+    let broken = |error: &dyn std::error::Error| Failed::Broken(error.to_string());
+    let body = Limited::new(body, bounds.body)
+        .collect()
+        .await
+        .map_err(|error| if error.is::<LengthLimitError>() { Failed::TooLong } else { broken(&*error) })?;
+    Ok(Reply { status: head.status.as_u16(), fields: head.headers, body: body.to_bytes() })
+}
+
+/// Sends a request and takes the head of its reply, in as long as that takes.
+pub(super) async fn head(
+    send: &mut SendRequest<Full<Bytes>>,
+    url: &HttpUrl,
+    request: Request,
+) -> Result<hyper::Response<Incoming>, Failed> {
     let Request { method, fields, body } = request;
     let broken = |error: &dyn std::error::Error| Failed::Broken(error.to_string());
     let mut request = hyper::Request::new(Full::new(body));
@@ -112,11 +127,5 @@ pub(super) async fn exchange(
     let host = HeaderValue::from_str(url.authority()).map_err(|error| broken(&error))?;
     request.headers_mut().insert(HOST, host);
     request.headers_mut().entry(USER_AGENT).or_insert(HeaderValue::from_static("callgate"));
-    let reply = send.send_request(request).await.map_err(|error| broken(&error))?;
-    let (head, body) = reply.into_parts();
-    let body = Limited::new(body, bounds.body)
-        .collect()
-        .await
-        .map_err(|error| if error.is::<LengthLimitError>() { Failed::TooLong } else { broken(&*error) })?;
-    Ok(Reply { status: head.status.as_u16(), fields: head.headers, body: body.to_bytes() })
+    send.send_request(request).await.map_err(|error| broken(&error))
 }

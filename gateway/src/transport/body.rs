@@ -48,17 +48,30 @@ pub struct BodyStream {
     pieces: RefCell<Option<Receiver<Piece>>>,
     on_item: RefCell<Option<OnItem>>,
     is_optional: bool,
+    /// The method's arguments, where they are no part of path, query and form: as a body has them.
+    arguments: Bytes,
 }
 
 impl BodyStream {
     /// That of these pieces, of which none was read.
     pub fn new(pieces: Receiver<Piece>) -> BodyStream {
-        BodyStream { pieces: RefCell::new(Some(pieces)), on_item: RefCell::default(), is_optional: false }
+        let (pieces, on_item) = (RefCell::new(Some(pieces)), RefCell::default());
+        BodyStream { pieces, on_item, is_optional: false, arguments: Bytes::new() }
+    }
+
+    /// The same beside arguments that are one JSON text.
+    pub fn beside(arguments: Bytes, pieces: Receiver<Piece>) -> BodyStream {
+        BodyStream { arguments, ..BodyStream::new(pieces) }
     }
 
     /// The same, but a method whose caller streams nothing takes it for a body that is empty. Then nobody reads it.
     pub fn optional(pieces: Receiver<Piece>) -> BodyStream {
         BodyStream { is_optional: true, ..BodyStream::new(pieces) }
+    }
+
+    /// What stands beside its items.
+    pub fn arguments(&self) -> &[u8] {
+        &self.arguments
     }
 
     /// Whether it is that.

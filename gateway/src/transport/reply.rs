@@ -33,6 +33,8 @@ pub struct Noted {
     pub picked: Picked,
     /// What the method says beside its result, by the list of the route.
     pub metadata: Vec<Option<Vec<u8>>>,
+    /// All of it, where all is kept.
+    pub all_metadata: Vec<(String, Vec<u8>)>,
 }
 
 /// One of which nothing else is to be known.

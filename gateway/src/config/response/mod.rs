@@ -73,6 +73,8 @@ pub struct ReplySpec {
     pub etag: Option<EtagSpec>,
     /// The statuses of the method's errors.
     pub errors: ErrorStatuses,
+    /// All that a method says beside its result is kept, for whoever shows it. No file says so.
+    pub all_metadata: bool,
 }
 
 impl ReplySpec {

@@ -36,9 +36,11 @@ impl Program {
         metadata: Metadata<'_>,
     ) -> Result<Option<Box<Noted>>, DecodeError> {
         let Some(reply) = &self.reply else { return Ok(None) };
+        let all = || metadata.iter().map(|(name, value)| (name.to_owned(), value.to_vec())).collect();
+        let all_metadata = if reply.all_metadata { all() } else { Vec::new() };
         let metadata = reply.metadata.iter().map(|name| metadata.get(name).map(<[u8]>::to_vec)).collect();
         let picked = payload.map(|payload| self.shared.response.pick(payload)).transpose()?;
-        Ok(Some(Box::new(Noted { picked: picked.unwrap_or_default(), metadata })))
+        Ok(Some(Box::new(Noted { picked: picked.unwrap_or_default(), metadata, all_metadata })))
     }
 
     /// Whether the route wants to know fields of each item.

@@ -60,7 +60,7 @@ impl Connection {
             Body::Stream(body, form) if !streams.caller && body.is_optional() => (b"", form),
             Body::Stream(..) if !streams.caller => return Err(self.takes_no_stream(call)),
             Body::Stream(..) if call.body.is_spent() => return Err(Unsent::Spent),
-            Body::Stream(_, form) => (b"", form),
+            Body::Stream(body, form) => (body.arguments(), form),
         };
         let last = times.now + times.stream;
         let (first, left) = match (call.body.is_whole() || !streams.caller, streams.service) {
