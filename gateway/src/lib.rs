@@ -24,6 +24,7 @@ mod content_type;
 pub mod control;
 pub mod descriptors;
 pub mod discovery;
+mod explorer;
 pub mod exposure;
 pub mod failure;
 mod fields;

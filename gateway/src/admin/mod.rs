@@ -119,9 +119,9 @@ async fn reply(request: Request<Incoming>, port: &Port) -> Reply {
     if let Some(page) = vital(path, request.uri().query(), &port.plane.shared) {
         return if reads(&request) { page } else { wrong_method("GET, HEAD") };
     }
-    if path != "/metrics"
-        && let Err(refusal) = port.guard.check(&request)
-    {
+    // A browser opens it without a token, which it asks for.
+    let is_open = path == "/metrics" || (path == "/explore" && reads(&request));
+    if !is_open && let Err(refusal) = port.guard.check(&request) {
         return refusal.into_reply();
     }
     let posts = request.method() == Method::POST;
@@ -173,6 +173,7 @@ fn page(path: &str) -> Option<Page> {
         "/certificates" => |plane| json(StatusCode::OK, &certificates::page(&plane.shared)),
         "/config" => |plane| json(StatusCode::OK, &pages::config(plane)),
         "/openapi.json" => openapi::page,
+        "/explore" => |_| openapi::explorer(),
         "/exposure" => |plane| typed(StatusCode::OK, "application/json", pages::exposure(plane)),
         _ => return None,
     })

@@ -3,7 +3,9 @@
 use super::instances::instance;
 use super::{auth, bound, certificates, limits, names, settings, traffic};
 use crate::backends::{Backend, Member};
-use crate::config::{Balance, HashBy, OverloadSpec, Priority, RetryOn, RetrySpec, SecuritySpec, shown_host};
+use crate::config::{
+    Balance, HashBy, LocalReply, OverloadSpec, Priority, RetryOn, RetrySpec, SecuritySpec, shown_host,
+};
 use crate::control::{Found, Kind, Plane, Unfit};
 use crate::fields::FieldName;
 use crate::routes::{Action, CallAction, Route};
@@ -25,6 +27,7 @@ GET  /routes      the routes in force, and what they call
 GET  /backends    the backends, their instances, methods and schemas
 GET  /certificates  the certificates in force, when they expire, and what is wrong with their files
 GET  /openapi.json  what clients can ask and are answered, as OpenAPI 3.1
+GET  /explore     a page that shows it
 GET  /exposure    who could call what: `callgate check --diff` compares tables with it
 GET  /config      the settings and tables in force, and the last error
 POST /-/reload    read the tables again
@@ -120,6 +123,7 @@ fn route_page(route: &Route, found: &Found) -> Value {
     let mut shown = match &route.action {
         Action::Call(call) => self::call(call, &found.of(call)),
         Action::Local(reply) => reply.shown(),
+        Action::Document(document) => LocalReply::OpenApi(document.spec.clone()).shown(),
         Action::Rewrite(rewrite) => json!({
             "rewrite": rewrite.target.path.as_str(),
             "rewritten": rewrite.rewritten.sum(|one| one),

@@ -23,6 +23,7 @@ pub use ratchet::{refused as refuse_exposure, remember as remember_exposure};
 pub use read::{Read, check, first};
 pub use unfit::{Fits, Found, Kind, Unfit};
 
+use crate::openapi::publish;
 use crate::routes::Table;
 use crate::supervise::{Task, supervised};
 use certificates::TlsFiles;
@@ -272,6 +273,8 @@ pub fn take(plane: &Plane, read: Read, cause: &'static str) -> Reload {
 /// Puts a table into force in the place of that one.
 fn put(plane: &Plane, before: Arc<Table>, table: Table) {
     let generation = table.generation;
+    // What there is already stays until it is looked at beside everything else.
+    publish(&table, &plane.shared.settings.server.error_types, true);
     plane.shared.room.fit(members::count(&table));
     plane.shared.table.store(Arc::new(table));
     plane.shared.retired.store(Some(before));

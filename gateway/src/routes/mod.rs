@@ -16,7 +16,7 @@ mod table;
 mod traffic;
 mod trees;
 
-pub use action::{Action, CallAction, Rewrite};
+pub use action::{Action, CallAction, Document, Published, Rewrite};
 pub use every_reply::{Cors, EveryReply};
 pub use location::{location, rewritten};
 pub use own_calls::OwnCall;
