@@ -25,6 +25,7 @@ pub mod control;
 pub mod descriptors;
 pub mod discovery;
 pub mod dry_run;
+mod explorer;
 pub mod exposure;
 pub mod failure;
 mod fields;

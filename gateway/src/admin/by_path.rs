@@ -27,6 +27,7 @@ pub(super) fn page(path: &str) -> Option<Page> {
         "/config" => |plane, _| json(StatusCode::OK, &pages::config(plane)),
         "/exposure" => |plane, _| typed(StatusCode::OK, "application/json", pages::exposure(plane)),
         "/openapi.json" => |plane, _| openapi::page(plane),
+        "/explore" => |_, _| openapi::explorer(),
         "/overview" => |plane, _| compact(&overview::page(plane)),
         "/overview/history" => |_, _| compact(&serde_json::Value::Null),
         "/overview/routes" => {

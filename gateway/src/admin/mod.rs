@@ -150,6 +150,10 @@ async fn reply(request: Request<Incoming>, port: &Port) -> Reply {
     {
         return port.guard.check_host(&request).map_or_else(guard::Refused::into_reply, |_| file);
     }
+    // A browser opens it without a token, which it asks for.
+    if reads(&request) && path == "/explore" {
+        return port.guard.check_host(&request).map_or_else(guard::Refused::into_reply, |_| openapi::explorer());
+    }
     if path != "/metrics"
         && let Err(refusal) = port.guard.check(&request)
     {

@@ -3,12 +3,10 @@
 use super::Plane;
 use super::replies::{Reply, typed};
 use crate::config::{ListenAddress, ListenerSettings};
-use crate::openapi::{About, document};
-use aws_lc_rs::digest::{SHA256, digest};
-use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use crate::explorer::Explorer;
+use crate::openapi::{About, document, tag};
 use http_body_util::Full;
-use hyper::header::{ETAG, HeaderValue, IF_NONE_MATCH};
+use hyper::header::{CONTENT_SECURITY_POLICY, ETAG, HeaderValue, IF_NONE_MATCH};
 use hyper::{Request, StatusCode};
 
 /// The document of all routes.
@@ -21,11 +19,20 @@ pub(super) fn page(plane: &Plane) -> Reply {
         error_types: &shared.settings.server.error_types,
     };
     let text = document(&shared.table.load(), &about, |_| true);
-    let hash = digest(&SHA256, text.as_bytes());
-    let tag = format!("\"{}\"", URL_SAFE_NO_PAD.encode(&hash.as_ref()[..16]));
+    let tag = tag(text.as_bytes());
     let mut reply = typed(StatusCode::OK, "application/json", text);
     if let Ok(tag) = HeaderValue::try_from(tag) {
         reply.headers_mut().insert(ETAG, tag);
+    }
+    reply
+}
+
+/// The page that shows the document. It has no secrets: what it shows is asked for with a token, where one is set.
+pub(super) fn explorer() -> Reply {
+    let Explorer { page, policy } = Explorer::of("/openapi.json");
+    let mut reply = typed(StatusCode::OK, "text/html; charset=utf-8", page);
+    if let Ok(policy) = HeaderValue::try_from(policy) {
+        reply.headers_mut().insert(CONTENT_SECURITY_POLICY, policy);
     }
     reply
 }

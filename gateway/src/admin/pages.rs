@@ -4,7 +4,9 @@ use super::asked::Asked;
 use super::instances::instance;
 use super::{auth, bound, certificates, limits, names, overview, settings, traffic};
 use crate::backends::{Backend, Member};
-use crate::config::{Balance, HashBy, OverloadSpec, Priority, RetryOn, RetrySpec, SecuritySpec, shown_host};
+use crate::config::{
+    Balance, HashBy, LocalReply, OverloadSpec, Priority, RetryOn, RetrySpec, SecuritySpec, shown_host,
+};
 use crate::control::{Found, Kind, Plane, Unfit};
 use crate::fields::FieldName;
 use crate::routes::{Action, CallAction, Route};
@@ -31,6 +33,7 @@ GET  /backends    the backends, their instances, methods and schemas; ?backend=n
 GET  /certificates  the certificates in force, when they expire, and what is wrong with their files
 GET  /failures    the last requests whose answers were no success, the newest first, each as the access log has it; ?offset=0&limit=50 for some of them
 GET  /openapi.json  what clients can ask and are answered, as OpenAPI 3.1
+GET  /explore     a page that shows it
 GET  /exposure    who could call what: `callgate check --diff` compares tables with it
 GET  /config      the settings and tables in force, and the last error
 POST /-/reload    read the tables again
@@ -130,6 +133,7 @@ pub(super) fn route_page(route: &Route, found: &Found) -> Value {
     let mut shown = match &route.action {
         Action::Call(call) => self::call(call, &found.of(call)),
         Action::Local(reply) => reply.shown(),
+        Action::Document(document) => LocalReply::OpenApi(document.spec.clone()).shown(),
         Action::Rewrite(rewrite) => json!({
             "rewrite": rewrite.target.path.as_str(),
             "rewritten": rewrite.rewritten.sum(|one| one),

@@ -12,6 +12,7 @@ use super::unfit::{BackendFit, Fits, Found, Kind, RouteFit};
 use super::{Plane, aside};
 use crate::backends::Backend;
 use crate::config::CallMode;
+use crate::openapi::publish;
 use crate::routes::Table;
 use offers::{Checked, Look, Offers};
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
@@ -35,7 +36,9 @@ pub(super) async fn follow(plane: &Arc<Plane>) {
         let mut looked = std::mem::take(&mut known);
         let look = move |plane: &Plane| {
             let changed = plane.shared.offer_changes.take();
-            looked.look(&plane.shared.table.load_full(), &changed, &plane.fits);
+            let table = plane.shared.table.load_full();
+            looked.look(&table, &changed, &plane.fits);
+            publish(&table, &plane.shared.settings.server.error_types, false);
             looked
         };
         // A look that has failed inside has kept nothing; the log says so.

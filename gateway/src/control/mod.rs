@@ -27,6 +27,7 @@ pub use read::{Read, check, first};
 pub use reload_log::{Outcome, PastReload, ReloadLog};
 pub use unfit::{Fits, Found, Kind, Unfit};
 
+use crate::openapi::publish;
 use crate::priority::stand_back;
 use crate::routes::{Table, changes};
 use crate::supervise::{Task, supervised};
@@ -269,6 +270,8 @@ pub fn take(plane: &Plane, read: Read, cause: &'static str) -> Reload {
 /// Puts a table into force in the place of that one.
 fn put(plane: &Plane, before: Arc<Table>, table: Table) {
     let generation = table.generation;
+    // What there is already stays until it is looked at beside everything else.
+    publish(&table, &plane.shared.settings.server.error_types, true);
     plane.shared.room.fit(members::count(&table));
     plane.shared.table.store(Arc::new(table));
     plane.shared.retired.store(Some(before));

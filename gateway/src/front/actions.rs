@@ -3,7 +3,7 @@
 use super::reply::Reply;
 use crate::config::{LocalReply, RedirectSpec};
 use crate::failure::Failure;
-use crate::routes::{Captured, RawParams, location};
+use crate::routes::{Captured, Document, RawParams, location};
 use crate::worker::RouteRef;
 
 /// The reply of a route that calls nothing. `captured` is what its path has caught; the query is the request's.
@@ -15,8 +15,18 @@ pub(super) fn local(
 ) -> Result<Reply, Failure> {
     match reply {
         LocalReply::Respond(spec) => Ok(Reply::fixed(route, spec)),
+        LocalReply::Explore(spec) => Ok(Reply::fixed(route, &spec.page)),
         LocalReply::Redirect(spec) => redirect(spec, &captured.raw(), query),
+        // It is an action of its own, because it changes.
+        LocalReply::OpenApi(_) => Err(Failure::NoInstance),
     }
+}
+
+/// The document of what can be asked, as it was made last. Before the first time there is none.
+pub(super) fn document(document: &Document) -> Result<Reply, Failure> {
+    let published = document.published.load();
+    let published = published.as_ref().ok_or(Failure::NoInstance)?;
+    Ok(Reply::document(published.body.clone(), published.tag.clone()))
 }
 
 /// Sends the client elsewhere: to the target, with the parameters that its path has.

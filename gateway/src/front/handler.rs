@@ -201,6 +201,7 @@ async fn reply_by(table: &Rc<LocalTable>, exchange: &mut Exchange) -> Result<Rep
             })
         }
         Action::Local(reply) => Ok(actions::local(&route, reply, &captured, head.query())?),
+        Action::Document(document) => Ok(actions::document(document)?),
         Action::Rewrite(_) => Err(Failure::RewriteLoop(head.path().to_owned()).into()),
     }
 }

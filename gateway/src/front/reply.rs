@@ -74,6 +74,14 @@ impl Reply {
         Reply { content: Content::Fixed(route.clone()), ..Reply::empty(spec.status) }
     }
 
+    /// A document that has that entity tag.
+    pub(super) fn document(body: Bytes, tag: String) -> Reply {
+        let mut reply = Reply::of_json(Content::Pieces(vec![body]));
+        reply.field("cache-control", "no-cache");
+        reply.form = Some(Box::new(Form { tag: Some(tag), ..Form::default() }));
+        reply
+    }
+
     /// That of a call, without what its route says of it.
     pub(super) fn of_call(spec: &CallSpec, reply: call::Reply) -> Reply {
         match reply {

@@ -102,7 +102,12 @@ fn schemas(all: Vec<(&str, &Value)>) -> Value {
     }
     let one = |(versions, schema): (Vec<&str>, &Value)| {
         let mut schema = schema.clone();
-        schema["title"] = format!("version {}", versions.join(", ")).into();
+        let versions: Vec<&str> = versions.into_iter().filter(|version| !version.is_empty()).collect();
+        schema["title"] = match versions.as_slice() {
+            [] => "without a version".to_owned(),
+            versions => format!("version {}", versions.join(", ")),
+        }
+        .into();
         schema
     };
     // Not `oneOf`: a value may be one of several versions.

@@ -5,27 +5,36 @@
 //! side; where none is known, the operation says so and leaves its bodies open. It is no work of a worker: it takes some time for each
 //! route, and is made where it is asked for.
 //!
-//! `living` finds the schemas, `paths` groups routes, `operation` is one route, of which `request`, `replies` and `security` are parts;
+//! `living` finds the schemas, `paths` groups routes, `operation` is one route, of which `request`, `body`, `replies`, `common` and `security` are parts;
 //! `merge` puts versions together. What JSON a type is, the crate `callgate-json-schema` says.
 
+mod body;
+mod common;
+mod context;
 mod living;
 mod merge;
 mod operation;
 mod paths;
 mod problem;
+mod publish;
 mod replies;
 mod request;
 mod security;
+mod shown;
 mod streams;
 mod words;
+
+pub use publish::publish;
+pub(crate) use publish::tag;
 
 use crate::config::{ErrorTypes, Matcher};
 use crate::routes::{Route, Table};
 use callgate_json_schema::{Components, Method};
+use context::Context;
 use living::Living;
-use operation::{Context, Shown};
 use paths::Paths;
 use serde_json::{Value, json};
+use shown::Shown;
 use std::fmt::Write;
 
 /// Where schemas stand in a document.
@@ -76,7 +85,7 @@ fn add(paths: &mut Paths, context: &mut Context<'_>, one: &Shown<'_>) {
     }
 }
 
-/// The text, with the members in the order in which people read them.
+/// The text, with the members in the order in which people read them. Of ten thousand routes it is some megabytes, so there are no blanks in it.
 fn written(about: &About<'_>, version: &str, paths: Paths, context: Context<'_>) -> String {
     let mut info = json!({ "title": about.title, "version": version });
     if let Some(text) = about.description {
@@ -97,7 +106,7 @@ fn written(about: &About<'_>, version: &str, paths: Paths, context: Context<'_>)
     for (name, value) in parts.into_iter().filter_map(|(name, value)| Some((name, value?))) {
         let comma = if text.len() > 1 { "," } else { "" };
         // Writing to a string does not fail.
-        let _ = write!(text, "{comma}\n  \"{name}\": {value:#}");
+        let _ = write!(text, "{comma}\n\"{name}\": {value}");
     }
     text.push_str("\n}\n");
     text

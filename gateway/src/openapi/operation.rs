@@ -1,72 +1,13 @@
 //! One route as an operation.
 
+use super::context::Context;
 use super::living::Version;
 use super::merge::{self, Part};
-use super::{components, problem, replies, request, security, words};
-use crate::config::{ActionSpec, CallRef, CallSpec, ErrorTypes, LocalReply, Matcher, RoutePolicy};
-use callgate_json_schema::{Components, description, summary};
-use serde_json::{Map, Value, json};
-use std::collections::{BTreeSet, HashSet};
-
-/// A route as it is shown.
-pub(super) struct Shown<'a> {
-    /// The requests that it takes.
-    pub(super) matcher: &'a Matcher,
-    /// What they pass.
-    pub(super) policy: &'a RoutePolicy,
-    /// What is done with them.
-    pub(super) action: &'a ActionSpec,
-    /// The method that is called, as instances have it: the latest first; none where no instance is known.
-    pub(super) versions: Vec<Version<'a>>,
-}
-
-/// What all operations of a document share.
-pub(super) struct Context<'a> {
-    /// Schemas by name.
-    pub(super) components: Components,
-    /// What the `type` of errors begins with.
-    pub(super) error_types: &'a ErrorTypes,
-    schemes: Map<String, Value>,
-    ids: HashSet<String>,
-    tags: BTreeSet<String>,
-}
-
-impl<'a> Context<'a> {
-    pub(super) fn new(error_types: &'a ErrorTypes) -> Context<'a> {
-        let mut components = components();
-        components.add(problem::NAME, problem::schema);
-        let (schemes, ids, tags) = Default::default();
-        Context { components, error_types, schemes, ids, tags }
-    }
-
-    /// The tags of all operations.
-    pub(super) fn tags(&self) -> Value {
-        self.tags.iter().map(|tag| json!({ "name": tag })).collect()
-    }
-
-    /// All that operations refer to.
-    pub(super) fn components(self) -> Value {
-        let mut all = json!({ "schemas": self.components.into_schemas() });
-        if !self.schemes.is_empty() {
-            all["securitySchemes"] = self.schemes.into();
-        }
-        all
-    }
-
-    /// An id that no other operation has: that name, or with the route behind it.
-    fn id(&mut self, name: Option<String>, matcher: &Matcher) -> String {
-        let path = matcher.name().replace(|c: char| !c.is_ascii_alphanumeric(), "_");
-        let path = format!("{}{path}", matcher.method.as_str().to_ascii_lowercase());
-        let mut id = name.clone().unwrap_or_else(|| path.clone());
-        if self.ids.contains(&id) {
-            id = name.map_or(path.clone(), |name| format!("{name}.{path}"));
-        }
-        while !self.ids.insert(id.clone()) {
-            id.push('_');
-        }
-        id
-    }
-}
+use super::shown::Shown;
+use super::{body, common, replies, request, security, words};
+use crate::config::{ActionSpec, CallRef, CallSpec, LocalReply};
+use callgate_json_schema::{description, summary};
+use serde_json::{Value, json};
 
 /// Whether a route has an operation. What a rewrite takes is answered by other routes.
 pub(super) fn is_shown(one: &Shown<'_>) -> bool {
@@ -99,7 +40,7 @@ pub(super) fn operation(context: &mut Context<'_>, one: &Shown<'_>, params: &[St
         operation["requestBody"] = body;
     }
     let mut responses = responses;
-    replies::put_common(&mut responses, one);
+    common::put(&mut responses, one);
     operation["responses"] = responses.into();
     if let Some(security) = security::of_route(one.policy, &mut context.schemes) {
         operation["security"] = security;
@@ -141,7 +82,7 @@ fn call(context: &mut Context<'_>, one: &Shown<'_>, spec: &CallSpec, params: &[S
         return Part {
             version: String::new(),
             parameters: request::open_parameters(one.matcher, spec, params),
-            body: request::open_body(one.matcher, spec),
+            body: body::open(one.matcher, spec),
             responses: replies::open(spec),
         };
     }

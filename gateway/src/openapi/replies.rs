@@ -1,17 +1,17 @@
 //! What an operation answers: results by their statuses, errors that the method declares, and problems of the gateway's own.
 
+use super::context::Context;
 use super::living::Version;
-use super::operation::{Context, Shown};
 use super::{problem, streams};
 use crate::config::{
-    ActionSpec, BodyTypes, CallMode, CallSpec, ContentType, FallbackSpec, LocalReply, Matcher, ReplySpec,
-    RespondSpec, StatusSpec, StreamForm,
+    CallMode, CallSpec, ContentType, FallbackSpec, LocalReply, Matcher, ReplySpec, RespondSpec, StatusSpec,
+    StreamForm,
 };
 use crate::failure::http_status;
 use crate::method::Method as HttpMethod;
 use callgate_json_schema::{Components, Mode};
 use callgate_protocol::schema::Type;
-use callgate_transcode::{Body, Response};
+use callgate_transcode::Response;
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 
@@ -32,6 +32,7 @@ pub(super) fn of(
         put_results(&mut context.components, matcher, spec, version, (mode, &mut replies));
     }
     put_errors(context, spec, version, (mode, &mut replies));
+    put_fallback(spec, &mut replies);
     replies
 }
 
@@ -215,6 +216,8 @@ pub(super) fn local(reply: &LocalReply) -> Map<String, Value> {
             let location = json!({ "location": { "schema": { "type": "string" } } });
             (spec.status, json!({ "description": to, "headers": location }))
         }
+        LocalReply::OpenApi(_) => (200, json!({ "description": "The document of what can be asked." })),
+        LocalReply::Explore(spec) => fixed(&spec.page),
     };
     Map::from_iter([(status.to_string(), one)])
 }
@@ -230,44 +233,10 @@ fn fixed(spec: &RespondSpec) -> (u16, Value) {
     (spec.status, one)
 }
 
-/// Adds what replies of every route can be: refusals by what the route asks, and all else.
-pub(super) fn put_common(replies: &mut Map<String, Value>, one: &Shown<'_>) {
-    let policy = one.policy;
-    let mut put = |status: &str, description: &str| {
-        replies.entry(status).or_insert_with(|| problem::response(description, vec![problem::reference()]));
-    };
-    if let ActionSpec::Call(spec) = one.action {
-        if let Some(FallbackSpec::Reply(reply)) = &spec.policy.fallback {
-            let (status, _) = fixed(reply);
-            put(&status.to_string(), "What is answered when no instance is there.");
-        }
-        put("400", "The request is not what the method takes; `errors` says what is wrong, and where.");
-        if spec.body != BodyTypes::Json || spec.request.body != Body::None {
-            put("413", "The body is too large.");
-            put("415", "The body is of a type that is not read.");
-        }
-        if spec.websocket.is_some() {
-            put("426", "The request begins no WebSocket.");
-        }
-        put("503", "Nobody can answer at the moment; `Retry-After` says when to ask again.");
-        put("504", "The time was up.");
+/// Adds the reply of a fallback, where it has a status of its own.
+fn put_fallback(spec: &CallSpec, replies: &mut Map<String, Value>) {
+    if let Some(FallbackSpec::Reply(reply)) = &spec.policy.fallback {
+        let (status, one) = fixed(reply);
+        replies.entry(status.to_string()).or_insert(one);
     }
-    if policy.auth.is_said() && !policy.auth.admits_anonymous() {
-        put("401", "The caller is not known.");
-    }
-    if policy.auth.is_said() && policy.auth.admits_anonymous() && !policy.auth.specs().is_empty() {
-        put("401", "What the caller has shown is bad.");
-    }
-    if policy.auth.is_said() {
-        put("503", "Nobody can say at the moment who calls.");
-    }
-    let rules = matches!(one.action, ActionSpec::Call(spec) if !spec.policy.rules.are_none());
-    let narrow = !policy.require.lists().is_empty() || !policy.clients.lists().is_empty();
-    if rules || narrow || policy.client_certificate {
-        put("403", "The caller may not do this.");
-    }
-    if policy.rate_limits.limits.iter().any(|limit| !limit.spec.dry_run) {
-        put("429", "There are too many requests; `Retry-After` says when there is room.");
-    }
-    put("default", "The request has failed.");
 }

@@ -1,16 +1,19 @@
-//! What an operation takes: parameters of path, query, headers and cookies, and the body.
+//! What an operation takes beside its body: parameters of path, query, headers and cookies.
 
+use super::body;
 use super::living::Version;
-use super::streams;
 use crate::config::{BodyTypes, CallSpec, Matcher};
 use crate::fields::FieldName;
 use crate::method::Method as HttpMethod;
-use callgate_json_schema::{Components, Leaf, Method, Mode, Object};
+use callgate_json_schema::{Components, Leaf, Method};
 use callgate_transcode::{Body, BoundField, FieldSource};
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 /// Headers that OpenAPI says in other places.
 const SAID_ELSEWHERE: [&str; 3] = ["accept", "authorization", "content-type"];
+
+/// Headers that have an entity tag.
+const ENTITY_TAGS: [&str; 2] = ["if-match", "if-none-match"];
 
 /// The parameters and the body of a call of one version of its method.
 pub(super) fn of(
@@ -44,9 +47,11 @@ pub(super) fn of(
         let is_whole = spec.request.body == Body::Whole;
         needs_body = left || !is_whole;
         // What a body says too need not be in the query.
-        all.extend(leaves.iter().map(|leaf| query(leaf, leaf.required && !(left && is_whole))));
+        // A name of the query that fills a field of another name fills none of its own.
+        let free = leaves.iter().filter(|leaf| !spec.binds_query(&leaf.name));
+        all.extend(free.map(|leaf| query(leaf, leaf.required && !(left && is_whole))));
     }
-    let body = if needs_body { body(components, spec, version, &taken) } else { None };
+    let body = if needs_body { body::of(components, spec, version, &taken) } else { None };
     (all, body)
 }
 
@@ -126,6 +131,10 @@ fn bound(components: &mut Components, method: &Method<'_>, bound: &BoundField) -
     let found = method.find(&bound.field)?;
     let leaf = method.leaf(components, found, &bound.field)?;
     let mut param = parameter(place, name, &leaf);
+    if place == "header" && ENTITY_TAGS.contains(&name.as_str()) {
+        // Whatever the field is: what comes is the tag that the route makes of it.
+        param["schema"] = json!({ "type": "string" });
+    }
     if leaf.required && bound.default.is_none() {
         param["required"] = true.into();
     }
@@ -182,116 +191,6 @@ fn headers(spec: &CallSpec) -> Vec<Value> {
     all
 }
 
-fn body(
-    components: &mut Components,
-    spec: &CallSpec,
-    version: &Version<'_>,
-    taken: &[&str],
-) -> Option<Value> {
-    if spec.websocket.is_some() {
-        return None;
-    }
-    let method = version.method;
-    let mode = Mode::In(spec.request.unknown_fields);
-    let items = |components: &mut Components| match &method.schema.request_items {
-        Some(ty) => method.ty(components, ty, mode),
-        None => json!({}),
-    };
-    let (required, content) = match (&spec.body, &spec.request.body) {
-        (BodyTypes::Items, _) => {
-            let item = items(components);
-            let forms = [crate::config::StreamForm::Ndjson, crate::config::StreamForm::Json];
-            (false, streams::content(&forms, &item))
-        }
-        (BodyTypes::FormItems(file), _) => {
-            let mut form = form(components, method, spec, taken);
-            form.properties.insert(file.clone(), json!({ "type": "string", "format": "binary" }));
-            form.required.push(file.clone());
-            (true, forms(&spec.body, &form.schema(mode)))
-        }
-        (types, Body::RawItems | Body::Raw(_)) => (false, streams::bytes(&types.names())),
-        (_, Body::None) => return None,
-        (_, Body::Field(name)) => {
-            let found = method.find(name)?;
-            let schema = method.field(components, found, mode);
-            (found.required, json_content(schema))
-        }
-        (types, Body::Whole) => {
-            let object = method.request(components, taken, mode);
-            if object.is_empty() {
-                return None;
-            }
-            let mut content = Map::new();
-            let required = !object.required.is_empty();
-            if types.takes_json() {
-                let schema = match taken {
-                    [] => method.ty(components, &method.schema.request, mode),
-                    _ => object.schema(mode),
-                };
-                content.extend(json_content(schema));
-            }
-            if types.takes_forms() {
-                let form = form(components, method, spec, taken).schema(mode);
-                content.extend(forms(types, &form));
-            }
-            (required, content)
-        }
-    };
-    let mut body = json!({ "content": content });
-    if required {
-        body["required"] = true.into();
-    }
-    Some(body)
-}
-
-fn json_content(schema: Value) -> Map<String, Value> {
-    Map::from_iter([("application/json".to_owned(), json!({ "schema": schema }))])
-}
-
-/// The fields of a form: those that texts fill by their names, and those that are bound.
-fn form(components: &mut Components, method: &Method<'_>, spec: &CallSpec, taken: &[&str]) -> Object {
-    let (leaves, _) = method.leaves(components, taken);
-    let mut object = Object::default();
-    let of_form = spec.request.bound.iter().filter_map(|bound| match &bound.source {
-        FieldSource::Form(name) => Some((name, bound)),
-        _ => None,
-    });
-    let bound: Vec<Leaf> = of_form
-        .filter_map(|(name, bound)| {
-            let found = method.find(&bound.field)?;
-            let leaf = method.leaf(components, found, &bound.field)?;
-            Some(Leaf { name: name.clone(), required: leaf.required && bound.default.is_none(), ..leaf })
-        })
-        .collect();
-    for Leaf { name, mut schema, description, required, .. } in leaves.into_iter().chain(bound) {
-        if let Some(text) = description {
-            schema["description"] = text.into();
-        }
-        if required {
-            object.required.push(name.clone());
-        }
-        object.properties.insert(name, schema);
-    }
-    object
-}
-
-/// The content of forms of the kinds that a route reads. Bytes are base64 in one kind, and a file's in the other.
-fn forms(types: &BodyTypes, schema: &Value) -> Map<String, Value> {
-    let names = types.names();
-    let kinds = names.iter().filter(|name| !name.ends_with("json"));
-    let one = |kind: &String| {
-        let mut schema = schema.clone();
-        let properties = schema.get_mut("properties").and_then(Value::as_object_mut);
-        for (_, one) in properties.into_iter().flatten().filter(|_| kind.starts_with("multipart")) {
-            if one.get("contentEncoding").is_some() {
-                *one = json!({ "type": "string", "format": "binary" });
-            }
-        }
-        (kind.clone(), json!({ "schema": schema }))
-    };
-    kinds.map(one).collect()
-}
-
 /// The parameters of a call of which no instance is known.
 pub(super) fn open_parameters(matcher: &Matcher, spec: &CallSpec, params: &[String]) -> Vec<Value> {
     let path = params.iter().zip(matcher.path.params()).map(|(name, _)| open_path(name));
@@ -305,15 +204,4 @@ pub(super) fn open_parameters(matcher: &Matcher, spec: &CallSpec, params: &[Stri
         Some(json!({ "in": place, "name": name, "schema": {} }))
     });
     path.chain(bound).chain(headers(spec)).collect()
-}
-
-/// The body of such a call.
-pub(super) fn open_body(matcher: &Matcher, spec: &CallSpec) -> Option<Value> {
-    let none = spec.request.body == Body::None && spec.body != BodyTypes::Items;
-    if none || spec.websocket.is_some() || matches!(matcher.method, HttpMethod::Get | HttpMethod::Delete) {
-        return None;
-    }
-    let names = spec.body.names();
-    let content: Map<String, Value> = names.into_iter().map(|name| (name, json!({ "schema": {} }))).collect();
-    Some(json!({ "content": content }))
 }

@@ -156,7 +156,7 @@ fn an_operation_has_all_that_table_and_schema_say() {
     assert_eq!(gone[0]["allOf"][1]["properties"]["type"]["const"], "urn:callgate:error:orders.get/Gone");
     assert_eq!(gone[0]["allOf"][1]["properties"]["details"]["maximum"], 255);
     for status in ["400", "413", "415", "429", "503", "504", "default"] {
-        assert!(responses[status]["content"]["application/problem+json"].is_object(), "{status}");
+        assert!(responses[status]["$ref"].is_string(), "{status}");
     }
     assert!(responses.get("401").is_none() && responses.get("200").is_none());
     assert_eq!(document["servers"], json!([{ "url": "http://127.0.0.1:8080" }]));
@@ -177,7 +177,7 @@ fn what_a_get_takes_comes_by_the_query() {
         |operation: &Value| operation["responses"]["200"]["content"]["application/json"]["schema"].clone();
     assert_eq!(answered(operation)["type"], "integer");
     let tail = &document["paths"]["/f/{note}"]["get"];
-    assert_eq!(tail["operationId"], "orders.get.get_f___note_");
+    assert_eq!(tail["operationId"], "orders.get.get_f_note");
     assert_eq!(tail["parameters"][0]["description"], "It may have slashes.");
     assert_eq!(answered(tail)["required"], json!(["it"]));
     assert!(tail["responses"]["304"].is_object());

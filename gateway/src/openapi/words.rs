@@ -1,6 +1,6 @@
 //! What is said of an operation in sentences: what no word of OpenAPI is for.
 
-use super::operation::Shown;
+use super::shown::Shown;
 use crate::config::{ActionSpec, CallMode, CallSpec, Require};
 use std::time::Duration;
 

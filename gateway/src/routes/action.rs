@@ -2,9 +2,11 @@
 
 use super::traffic::{FallbackTo, Traffic};
 use crate::backends::Backend;
-use crate::config::{ActionSpec, CallSpec, LocalReply, RespondSpec, RewriteTarget};
+use crate::config::{ActionSpec, CallSpec, ExploreSpec, LocalReply, OpenApiSpec, RespondSpec, RewriteTarget};
 use crate::telemetry::{Counter, PerWorker};
 use crate::transport::Binding;
+use arc_swap::ArcSwapOption;
+use bytes::Bytes;
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -14,6 +16,8 @@ pub enum Action {
     Call(CallAction),
     /// The gateway replies by itself.
     Local(LocalReply),
+    /// It gets the document of what can be asked.
+    Document(Document),
     /// It is looked up again, once, under another path.
     Rewrite(Rewrite),
 }
@@ -30,6 +34,22 @@ pub struct CallAction {
     pub backend: Arc<Backend>,
     /// Where else they go; none as a rule.
     pub traffic: Option<Box<Traffic>>,
+}
+
+/// A document, and what it is now.
+pub struct Document {
+    /// Which one.
+    pub spec: Arc<OpenApiSpec>,
+    /// As it was made last; nothing before the first time.
+    pub published: Arc<ArcSwapOption<Published>>,
+}
+
+/// A document as clients get it.
+pub struct Published {
+    /// JSON.
+    pub body: Bytes,
+    /// Its entity tag.
+    pub tag: String,
 }
 
 /// A rewrite, and what it counts.
@@ -57,6 +77,13 @@ impl Action {
                 let traffic = Traffic::next(spec, backends, old, workers).map(Box::new);
                 Action::Call(CallAction { route, slot, spec: spec.clone(), backend, traffic })
             }
+            ActionSpec::Local(LocalReply::OpenApi(spec)) => {
+                let published = match before {
+                    Some(Action::Document(before)) => before.published.clone(),
+                    _ => Arc::default(),
+                };
+                Action::Document(Document { spec: spec.clone(), published })
+            }
             ActionSpec::Local(reply) => Action::Local(reply.clone()),
             ActionSpec::Rewrite(target) => {
                 let rewritten = match before {
@@ -72,7 +99,15 @@ impl Action {
     pub fn call(&self) -> Option<&CallAction> {
         match self {
             Action::Call(call) => Some(call),
-            Action::Local(_) | Action::Rewrite(_) => None,
+            Action::Local(_) | Action::Document(_) | Action::Rewrite(_) => None,
+        }
+    }
+
+    /// The page that shows a document, if it is one.
+    pub fn explores(&self) -> Option<&ExploreSpec> {
+        match self {
+            Action::Local(LocalReply::Explore(spec)) => Some(spec),
+            _ => None,
         }
     }
 
@@ -80,11 +115,12 @@ impl Action {
     pub fn fixed_reply(&self) -> Option<&RespondSpec> {
         match self {
             Action::Local(LocalReply::Respond(spec)) => Some(spec),
+            Action::Local(LocalReply::Explore(spec)) => Some(&spec.page),
             Action::Call(CallAction { traffic: Some(traffic), .. }) => match &traffic.fallback.as_ref()?.to {
                 FallbackTo::Reply(spec) => Some(spec),
                 FallbackTo::Call(_) => None,
             },
-            Action::Call(_) | Action::Local(LocalReply::Redirect(_)) | Action::Rewrite(_) => None,
+            Action::Call(_) | Action::Local(_) | Action::Document(_) | Action::Rewrite(_) => None,
         }
     }
 
@@ -93,6 +129,7 @@ impl Action {
         match self {
             Action::Call(call) => ActionSpec::Call(call.spec.clone()),
             Action::Local(reply) => ActionSpec::Local(reply.clone()),
+            Action::Document(document) => ActionSpec::Local(LocalReply::OpenApi(document.spec.clone())),
             Action::Rewrite(rewrite) => ActionSpec::Rewrite(rewrite.target.clone()),
         }
     }

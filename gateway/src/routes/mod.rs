@@ -17,7 +17,7 @@ mod table;
 mod traffic;
 mod trees;
 
-pub use action::{Action, CallAction, Rewrite};
+pub use action::{Action, CallAction, Document, Published, Rewrite};
 pub use changes::changes;
 pub use every_reply::{Cors, EveryReply};
 pub use location::{location, rewritten};

@@ -40,6 +40,7 @@ fn does(route: &Route) -> String {
         Action::Call(call) => call.spec.call.to_string(),
         Action::Local(reply) => reply.to_string(),
         Action::Rewrite(rewrite) => format!("rewrite {}", rewrite.target.path.as_str()),
+        Action::Document(_) => "its OpenAPI document".to_owned(),
     }
 }
 

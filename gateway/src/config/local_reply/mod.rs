@@ -1,9 +1,13 @@
 //! What the gateway replies by itself, as routes without a backend say: a closed list of kinds. A kind has a file of its own, which
 //! declares its key, reads it and shows it, and a line in the list below. How a reply is made of it is the front's to say.
 
+mod explore;
+mod openapi;
 mod redirect;
 mod respond;
 
+pub use explore::ExploreSpec;
+pub use openapi::OpenApiSpec;
 pub use redirect::RedirectSpec;
 pub use respond::RespondSpec;
 pub(super) use respond::{KEYS as RESPOND_KEYS, MAX_HEADERS, RESERVED, value};
@@ -85,4 +89,8 @@ kinds! {
     Respond: RespondSpec,
     /// It sends the client elsewhere.
     Redirect: RedirectSpec,
+    /// It is the document of what can be asked.
+    OpenApi: OpenApiSpec,
+    /// It is a page that shows such a document.
+    Explore: ExploreSpec,
 }

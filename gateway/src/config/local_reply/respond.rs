@@ -82,10 +82,19 @@ impl RespondSpec {
         }
         let said = content_type.and_then(|(said, _)| said);
         let content_type = said.or(usual.map(str::to_owned));
-        let of_body = content_type.iter().map(|value| ("content-type", value));
-        let all = of_body.chain(headers.iter().map(|(name, value)| (name.as_str(), value)));
-        let lines: String = all.map(|(name, value)| format!("{name}: {value}\r\n")).collect();
-        Some(RespondSpec { status, lines: lines.into_bytes(), content_type, headers, body })
+        let lines = lines(content_type.as_deref(), &headers);
+        Some(RespondSpec { status, lines, content_type, headers, body })
+    }
+
+    /// A body of the gateway's own, with those headers.
+    pub(in crate::config) fn made(
+        content_type: &str,
+        headers: Vec<(String, String)>,
+        body: Bytes,
+    ) -> RespondSpec {
+        let content_type = Some(content_type.to_owned());
+        let lines = lines(content_type.as_deref(), &headers);
+        RespondSpec { status: 200, lines, content_type, headers, body }
     }
 
     /// What pages show of it.
@@ -95,6 +104,13 @@ impl RespondSpec {
             headers.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
         json!({ "status": status, "content_type": content_type, "headers": headers, "bytes": body.len() })
     }
+}
+
+/// The lines of a head.
+fn lines(content_type: Option<&str>, headers: &[(String, String)]) -> Vec<u8> {
+    let of_body = content_type.map(|value| ("content-type", value));
+    let all = of_body.into_iter().chain(headers.iter().map(|(name, value)| (name.as_str(), value.as_str())));
+    all.map(|(name, value)| format!("{name}: {value}\r\n")).collect::<String>().into_bytes()
 }
 
 impl Kind for RespondSpec {

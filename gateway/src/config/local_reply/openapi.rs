@@ -1,0 +1,71 @@
+//! `openapi` of a route: the document of what clients can ask here. What is in it the module `openapi` says.
+
+use super::super::complaint::Complaint;
+use super::{Item, Key, Kind, PathTemplate, Reader};
+use serde_json::{Value, json};
+use std::fmt;
+use toml::de::DeValue;
+
+const KEYS: &[&str] = &["title", "description", "routes"];
+const EXPECTED: &str = "true, or a table such as { title = \"Shop\", routes = \"all\" }";
+/// The longest text, in bytes.
+const MAX_TEXT: usize = 4096;
+
+/// Which document it is.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct OpenApiSpec {
+    /// What it is called.
+    pub title: String,
+    /// What people are told first.
+    pub description: Option<String>,
+    /// It has the routes of all files, and not of its own alone.
+    pub all: bool,
+}
+
+impl fmt::Display for OpenApiSpec {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(if self.all { "openapi of all files" } else { "openapi" })
+    }
+}
+
+impl Kind for OpenApiSpec {
+    const KEY: Key = Key::of_every_route("openapi", "they get the document of what can be asked here");
+
+    fn read(reader: &mut Reader<'_>, item: &Item<'_>, _: Option<&PathTemplate>) -> Option<OpenApiSpec> {
+        let usual = OpenApiSpec { title: "API".to_owned(), description: None, all: false };
+        match item.value.get_ref() {
+            DeValue::Boolean(true) => return Some(usual),
+            DeValue::Boolean(false) => {
+                let complaint = Complaint::new("a route does something", "this one would do nothing");
+                return reader.complain(item, complaint.help("remove the route"));
+            }
+            _ => {}
+        }
+        let table = reader.table(item, EXPECTED)?;
+        let section = reader.section("`openapi`", table, KEYS);
+        let mut text = |key| section.get(key).map(|item| reader.text(&item, "a text", text));
+        let (title, description) = (text("title"), text("description"));
+        let all = section.get("routes").map(|item| reader.choice(&item, &[("file", false), ("all", true)]));
+        Some(OpenApiSpec {
+            title: title.unwrap_or(Some(usual.title))?,
+            description: description.map_or(Some(None), |text| text.map(Some))?,
+            all: all.unwrap_or(Some(false))?,
+        })
+    }
+
+    fn status(&self) -> u16 {
+        200
+    }
+
+    fn shown(&self) -> Value {
+        json!({ "title": self.title, "routes": if self.all { "all" } else { "file" } })
+    }
+}
+
+fn text(text: &str) -> Result<String, Complaint> {
+    match text.len() {
+        0 => Err(Complaint::new("a text says something", "this one is empty")),
+        1..=MAX_TEXT => Ok(text.to_owned()),
+        _ => Err(Complaint::new("a text this long", format!("at most {MAX_TEXT} bytes"))),
+    }
+}
