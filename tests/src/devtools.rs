@@ -1,12 +1,13 @@
 //! Chromium as a person drives it: pages that are opened, looked at and typed into, by the protocol of its developer tools over a pipe.
 
-use crate::{PATIENCE, eventually};
+use crate::PATIENCE;
 use serde_json::{Value, json};
 use std::path::Path;
 use std::process::Stdio;
+use std::time::Duration;
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::process::{Child, ChildStdin, ChildStdout, Command};
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 
 /// A browser with one page; it ends when it is dropped.
 pub struct Browser {
@@ -96,16 +97,15 @@ impl Browser {
         told["result"]["value"].take()
     }
 
-    /// Waits until an expression holds.
+    /// Waits until an expression holds. Before a page is there, nothing does.
     pub async fn until(&mut self, expression: &str) {
-        let shown = std::cell::RefCell::new(self);
-        eventually(expression, async || {
-            // Before a page is there, there is nothing that could hold.
-            let asked = json!({ "expression": format!("Boolean({expression})"), "returnByValue": true });
-            let told = shown.borrow_mut().call("Runtime.evaluate", asked).await;
-            (told["result"]["value"] == true).then_some(())
-        })
-        .await;
+        let asked = json!({ "expression": format!("Boolean({expression})"), "returnByValue": true });
+        let holds = async {
+            while self.call("Runtime.evaluate", asked.clone()).await["result"]["value"] != true {
+                sleep(Duration::from_millis(10)).await;
+            }
+        };
+        assert!(timeout(PATIENCE, holds).await.is_ok(), "not within {PATIENCE:?}: {expression}");
     }
 
     /// Presses a key: `Tab`, `Enter`, `/`.
