@@ -152,7 +152,10 @@ async fn reply(request: Request<Incoming>, port: &Port) -> Reply {
     }
     // A browser opens it without a token, which it asks for.
     if reads(&request) && path == "/explore" {
-        return port.guard.check_host(&request).map_or_else(guard::Refused::into_reply, |_| openapi::explorer());
+        return port
+            .guard
+            .check_host(&request)
+            .map_or_else(guard::Refused::into_reply, |_| openapi::explorer());
     }
     if path != "/metrics"
         && let Err(refusal) = port.guard.check(&request)

@@ -47,7 +47,7 @@ pub(super) fn run(what: &Check) -> Result<String, Failure> {
     if !what.output.json {
         return checked;
     }
-    checked.map(|said| json::text(&json!({ "ok": true, "said": said }))).map_err(Failure::as_json)
+    checked.map(|said| json::text(&json!({ "ok": true, "said": said }))).map_err(Failure::into_json)
 }
 
 fn check(what: &Check) -> Result<String, Failure> {

@@ -32,7 +32,7 @@ impl From<Diagnostics> for Failure {
 
 impl Failure {
     /// The same for programs: mistakes as a document on standard output.
-    pub(super) fn as_json(self) -> Failure {
+    pub(super) fn into_json(self) -> Failure {
         match self {
             Failure::Mistakes(mistakes) => Failure::Found(json::text(&mistakes.as_json())),
             other => other,

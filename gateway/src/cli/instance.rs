@@ -128,3 +128,54 @@ fn whole(path: &Path) -> PathBuf {
 pub(super) fn quoted(text: &str) -> String {
     toml::Value::from(text).to_string()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ways() -> Ways {
+        Ways {
+            ca: None,
+            cert: None,
+            key: None,
+            server_name: None,
+            token_file: None,
+            connect_timeout: Duration::from_secs(5),
+        }
+    }
+
+    #[test]
+    fn an_address_may_be_written_as_in_tables_or_as_a_path() {
+        let here = std::env::current_dir().unwrap();
+        for (text, expected) in [
+            ("127.0.0.1:7101", "127.0.0.1:7101".to_owned()),
+            ("dns:shop.internal:7101", "shop.internal:7101".to_owned()),
+            ("unix:/run/shop.sock", "unix:/run/shop.sock".to_owned()),
+            ("/run/shop.sock", "unix:/run/shop.sock".to_owned()),
+            ("./shop.sock", format!("unix:{}/shop.sock", here.display())),
+            ("unix:shop.sock", format!("unix:{}/shop.sock", here.display())),
+        ] {
+            assert_eq!(endpoint(text).unwrap().to_string(), expected);
+        }
+        assert!(matches!(endpoint("shop"), Err(Failure::NotAsked(why)) if why.contains("port")));
+    }
+
+    #[test]
+    fn what_options_say_is_what_a_table_would() {
+        let plain = table("x:1", &ways());
+        assert_eq!(plain, "endpoints = [\"x:1\"]\n");
+        let tls = Ways {
+            ca: Some("/ca.pem".into()),
+            server_name: Some("a\"b".to_owned()),
+            token_file: Some("/token".into()),
+            ..ways()
+        };
+        assert_eq!(
+            table("x:1", &tls),
+            "endpoints = [\"x:1\"]\ntls = { ca = \"/ca.pem\", server_name = 'a\"b' }\ntoken = { file = \"/token\" }\n"
+        );
+        let in_the_clear = Ways { token_file: Some("/token".into()), ..ways() };
+        assert!(matches!(Instance::new("x:1", &in_the_clear), Err(Failure::Mistakes(_))));
+        assert!(Instance::new("/run/x.sock", &in_the_clear).is_ok());
+    }
+}

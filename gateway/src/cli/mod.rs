@@ -227,7 +227,7 @@ fn routes(what: &Routes) -> Result<String, Failure> {
     if !what.output.json {
         return Ok(listing::routes(&tables?));
     }
-    tables.map(|tables| json::text(&listing::routes_json(&tables))).map_err(Failure::as_json)
+    tables.map(|tables| json::text(&listing::routes_json(&tables))).map_err(Failure::into_json)
 }
 
 #[cfg(test)]

@@ -38,17 +38,12 @@ impl Traced {
         fields: Fields<'_>,
     ) -> Option<Box<Traced>> {
         let traces = worker.shared.traces.as_ref()?;
-        traces.place(fields, connection.is_proxy.get()).map(|place| Traced::at(worker, place))
+        traces.place(fields, connection.is_proxy.get()).map(|place| Traced::at(worker, *place))
     }
 
     #[cold]
-    fn at(worker: &Rc<Worker>, place: Box<Place>) -> Box<Traced> {
-        Box::new(Traced {
-            worker: worker.clone(),
-            place: *place,
-            begun: RefCell::default(),
-            cut: Cell::new(None),
-        })
+    fn at(worker: &Rc<Worker>, place: Place) -> Box<Traced> {
+        Box::new(Traced { worker: worker.clone(), place, begun: RefCell::default(), cut: Cell::new(None) })
     }
 
     /// Its answer's head has that status; `failure` is why it is none that was asked for.

@@ -65,7 +65,7 @@ impl Living {
                 }
             }
             // The latest first, as far as versions tell.
-            entries.sort_by(|one, other| numbers(&other.version).cmp(&numbers(&one.version)));
+            entries.sort_by_key(|one| std::cmp::Reverse(numbers(&one.version)));
             living.routes.insert(at, entries);
         }
         living

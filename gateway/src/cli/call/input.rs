@@ -201,3 +201,40 @@ fn header(line: &str) -> Result<(String, String), Failure> {
     }
     Ok((name, value.trim().to_owned()))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn input(arguments: &[&str]) -> Result<Input, Failure> {
+        let arguments: Vec<String> = arguments.iter().map(|&text| text.to_owned()).collect();
+        Input::new(&arguments, &["X-Shop:  a:b ".to_owned()])
+    }
+
+    #[test]
+    fn arguments_are_one_text_or_fields() {
+        let both = input(&["{\"a\":1}", "b=x=y", "c="]).unwrap();
+        assert_eq!(both.json, "{\"a\":1}");
+        assert_eq!(both.fields, [("b".to_owned(), "x=y".to_owned()), ("c".to_owned(), String::new())]);
+        assert_eq!(both.headers, [("x-shop".to_owned(), "a:b".to_owned())]);
+        for wrong in [&["{}", "{}"][..], &["a"], &["@/nowhere/x.json"]] {
+            assert!(matches!(input(wrong), Err(Failure::NotAsked(_))), "{wrong:?}");
+        }
+        assert!(matches!(Input::new(&[], &["a b: c".to_owned()]), Err(Failure::NotAsked(_))));
+    }
+
+    #[test]
+    fn items_are_the_lines_of_what_is_read_and_their_end_is_told() {
+        let (sender, mut receiver) = channel(QUEUE);
+        read_items(Box::new(&b"1\n\n {\"a\":2}\r\n3"[..]), &sender);
+        let mut items = Vec::new();
+        let last = loop {
+            match receiver.blocking_recv().unwrap() {
+                Line::Item(item) => items.push(item),
+                last => break last,
+            }
+        };
+        assert_eq!(items, ["1", " {\"a\":2}", "3"]);
+        assert!(matches!(last, Line::End));
+    }
+}

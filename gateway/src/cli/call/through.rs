@@ -259,3 +259,37 @@ fn encoded(text: &str, keeps: &str) -> String {
     }
     out
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::Source;
+
+    fn asked(table: &str, arguments: &[&str]) -> (String, Bytes, String) {
+        let text = format!("[backends.a]\nendpoints = ['x:1']\n[[routes]]\ncall = 'a.b'\n{table}");
+        let tables = Tables::parse(vec![Source::new("t.toml", text)]).unwrap();
+        let (route, spec) = route(&tables, &"a.b".parse().unwrap()).unwrap();
+        let arguments: Vec<String> = arguments.iter().map(|&text| text.to_owned()).collect();
+        let input = Input::new(&arguments, &[]).unwrap();
+        let mut fields = fields(&input).unwrap();
+        let path = path(route, &mut fields).unwrap();
+        let (body, query) = match route.matcher.method.to_string().as_str() {
+            "GET" => (Bytes::new(), query(&fields).unwrap()),
+            _ => body(spec, fields).unwrap(),
+        };
+        (path, body, query)
+    }
+
+    #[test]
+    fn fields_go_where_the_route_has_them() {
+        let all = "{\"id\":\"a/b\",\"n\":18446744073709551615,\"list\":[1,2],\"none\":null}";
+        let (path, body, query) = asked("match = 'GET /x/{id}'", &[all, "more=ü"]);
+        assert_eq!((&*path, &*body), ("/x/a%2Fb", &b""[..]));
+        assert_eq!(query, "list=1&list=2&more=%C3%BC&n=18446744073709551615");
+        let (path, body, query) = asked("match = 'POST /x/{id}'", &[all, "more=1"]);
+        assert_eq!((&*path, &*query), ("/x/a%2Fb", "more=1"));
+        assert_eq!(body, "{\"list\":[1,2],\"n\":18446744073709551615,\"none\":null}");
+        let (_, body, query) = asked("match = 'POST /x'\nbody = 'list'", &["{\"list\":[1,2],\"n\":7}"]);
+        assert_eq!((&*body, &*query), (&b"[1,2]"[..], "n=7"));
+    }
+}

@@ -242,3 +242,80 @@ fn bare(ty: &Type) -> &Type {
         other => other,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use callgate_protocol::schema::Attributes;
+
+    fn schema(fields: Vec<Field>) -> MethodSchema {
+        MethodSchema::new(Type::Ref(0), Type::Unit, vec![Definition::Struct(StructDef::new("Order", fields))])
+    }
+
+    /// What is told of one field that was that and is this, for values that go that way.
+    fn told(old: Vec<Field>, new: Vec<Field>, direction: Direction) -> Vec<String> {
+        let (old, new) = (schema(old), schema(new));
+        let found = compare((&old, &Type::Ref(0)), (&new, &Type::Ref(0)), direction);
+        found.into_iter().map(|change| format!("{}: {}", change.pointer, change.detail)).collect()
+    }
+
+    fn field(ty: Type) -> Vec<Field> {
+        vec![Field::new("a", ty)]
+    }
+
+    fn option(ty: Type) -> Type {
+        Type::Option(Box::new(ty))
+    }
+
+    #[test]
+    fn a_change_breaks_those_whose_values_go_that_way() {
+        use Direction::{Read, Written};
+        let list = |ty| Type::List(Box::new(ty));
+        for (old, new, written, read) in [
+            (Type::U32, Type::U64, None, Some("/a: it was u32 and is u64")),
+            (Type::U64, Type::U32, Some("/a: it was u64 and is u32"), None),
+            (Type::Uuid, Type::String, None, Some("/a: it was uuid and is string")),
+            (Type::U8, option(Type::U8), None, Some("/a: it may be `null` now")),
+            (option(Type::U8), Type::U8, Some("/a: `null` is refused now"), None),
+            (list(Type::U8), list(Type::U16), None, Some("/a/*: it was u8 and is u16")),
+            (Type::U8, Type::U8, None, None),
+        ] {
+            let of = |direction| told(field(old.clone()), field(new.clone()), direction);
+            let expected: Vec<&str> = written.into_iter().collect();
+            let mut found = of(Written);
+            // What may be left out is told beside.
+            found.retain(|text| !text.contains("left out"));
+            assert_eq!(found, expected, "{old:?} {new:?}");
+            assert_eq!(of(Read), read.into_iter().collect::<Vec<_>>(), "{old:?} {new:?}");
+        }
+    }
+
+    #[test]
+    fn fields_that_come_and_go_break_those_who_know_them() {
+        use Direction::{Read, Written};
+        let (one, none) = (field(Type::U8), Vec::new());
+        let usual = vec![Field { default: Some(vec![1]), ..Field::new("a", Type::U8) }];
+        assert_eq!(told(one.clone(), none.clone(), Read), ["/a: the field is gone"]);
+        assert_eq!(told(one.clone(), none.clone(), Written), ["/a: the field is gone, and is refused now"]);
+        assert_eq!(told(none.clone(), one.clone(), Written), ["/a: a new field that is needed"]);
+        assert_eq!(told(none.clone(), one.clone(), Read), [""; 0]);
+        assert_eq!(told(none, usual.clone(), Written), [""; 0]);
+        assert_eq!(told(usual, one.clone(), Written), ["/a: it may not be left out any more"]);
+        let renamed = vec![Field { aliases: vec!["a".to_owned()], ..Field::new("b", Type::U8) }];
+        assert_eq!(told(one.clone(), renamed.clone(), Written), [""; 0]);
+        assert_eq!(told(one.clone(), renamed, Read), ["/a: the field is gone"]);
+        let bounded = vec![Field {
+            attributes: Attributes::default().with_maximum(vec![9]),
+            ..Field::new("a", Type::U8)
+        }];
+        assert_eq!(told(one, bounded, Written), ["/a: its greatest value is another"]);
+    }
+
+    #[test]
+    fn types_that_hold_themselves_are_compared_once() {
+        let own = |other: Type| {
+            vec![Field::new("next", Type::Option(Box::new(Type::Ref(0)))), Field::new("a", other)]
+        };
+        assert_eq!(told(own(Type::U8), own(Type::Bool), Direction::Read), ["/a: it was u8 and is bool"]);
+    }
+}

@@ -200,3 +200,81 @@ fn fits_query(schema: &MethodSchema, ty: &Type, list: bool) -> bool {
         _ => true,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::transport::callgate::Schema;
+    use callgate_protocol::schema::{Fingerprint, StructDef};
+    use callgate_protocol::{CallId, Streaming};
+    use std::sync::Arc;
+
+    fn method(name: &str, idempotent: bool, fields: Vec<Field>, response: Type) -> MethodEntry {
+        let definitions = vec![
+            Definition::Struct(StructDef::new("Request", fields)),
+            Definition::Struct(StructDef::new("Order", vec![Field::new("id", Type::U32)])),
+        ];
+        let schema = MethodSchema::new(Type::Ref(0), response, definitions);
+        MethodEntry {
+            name: name.to_owned(),
+            call_id: CallId::of("orders", "x"),
+            fingerprint: Fingerprint::of(b"x"),
+            schema: Arc::new(Schema::new(schema).unwrap()),
+            idempotent,
+            streams: Streaming::default(),
+        }
+    }
+
+    fn first(name: &str, idempotent: bool, fields: &[(&str, Type)], response: Type) -> (String, Vec<String>) {
+        let fields = fields.iter().map(|(name, ty)| Field::new(*name, ty.clone())).collect();
+        let mut all = candidates(&method(name, idempotent, fields, response));
+        let last = all.last().map(|candidate| candidate.matched.clone());
+        let (service, own) = name.rsplit_once('.').unwrap();
+        assert_eq!(last, Some(format!("POST /{service}/{own}")), "it fits always");
+        let first = all.swap_remove(0);
+        (first.matched, first.lines)
+    }
+
+    #[test]
+    fn names_and_marks_say_what_a_route_is() {
+        let (id, order) = (("order_id", Type::U32), Type::Ref(1));
+        let list = ("items", Type::List(Box::new(Type::Ref(1))));
+        for (name, idempotent, fields, expected) in [
+            ("orders.get", true, vec![id.clone()], "GET /orders/{order_id}"),
+            ("orders.get", false, vec![id.clone()], "POST /orders/{order_id}/get"),
+            ("orders.list", true, vec![("after", Type::U32)], "GET /orders"),
+            ("orders.create", false, vec![list.clone()], "POST /orders"),
+            ("orders.change", false, vec![id.clone(), list.clone()], "PATCH /orders/{order_id}"),
+            ("orders.put", true, vec![id.clone(), list.clone()], "PUT /orders/{order_id}"),
+            ("orders.remove", true, vec![id.clone()], "DELETE /orders/{order_id}"),
+            ("orders.quote", true, vec![id.clone(), list.clone()], "POST /orders/{order_id}/quote"),
+            ("orders.lines", true, vec![id.clone()], "GET /orders/{order_id}/lines"),
+            ("calc.add", true, vec![("a", Type::I64), ("b", Type::I64)], "GET /calc/add"),
+            ("calc.sum", true, vec![list], "POST /calc/sum"),
+        ] {
+            assert_eq!(first(name, idempotent, &fields, order.clone()).0, expected, "{name}");
+        }
+    }
+
+    #[test]
+    fn a_result_that_is_no_object_becomes_a_member_of_one() {
+        assert_eq!(first("calc.add", true, &[], Type::I64).1, ["response = { wrap = \"result\" }"]);
+        assert_eq!(
+            first("calc.create", false, &[], Type::I64).1,
+            ["response = { wrap = \"result\", status = 201 }"]
+        );
+        assert_eq!(first("orders.create", false, &[], Type::Ref(1)).1, ["response = { status = 201 }"]);
+        assert_eq!(first("orders.get", true, &[], Type::Ref(1)).1, [""; 0]);
+    }
+
+    #[test]
+    fn what_cannot_be_told_apart_has_one_form() {
+        assert_eq!(form("GET /a/{id}/b"), form("GET /a/{name}/b"));
+        assert_ne!(form("GET /a/{id}"), form("GET /a/b"));
+    }
+
+    #[test]
+    fn what_an_instance_says_stays_on_one_line() {
+        assert_eq!(comment("a\nb\u{1b}[31m "), "a b [31m");
+    }
+}

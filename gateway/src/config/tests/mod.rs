@@ -36,6 +36,7 @@ mod settings;
 mod streams;
 mod tables;
 mod tls;
+mod traces;
 mod traffic;
 mod values;
 mod websockets;
