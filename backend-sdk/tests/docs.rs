@@ -14,6 +14,7 @@ fn the_pages_code_is_a_part_of_the_example() {
         include_str!("../examples/around.rs"),
         include_str!("../examples/sealed.rs"),
         include_str!("../examples/streams.rs"),
+        include_str!("../examples/traced.rs"),
     ]
     .map(dense);
     let blocks: Vec<&str> =
