@@ -60,8 +60,9 @@ fn begin_access_log(shared: &Shared) -> [io::Result<log::Writer>; 2] {
     access_log.iter().for_each(|writer| shared.access_log.begin(writer.lines()));
     let failures = Arc::<Failures>::default();
     // Without a thread for it there is none.
-    let list =
-        log::Writer::start_on(Keep(failures.clone()), "failure list", move |record| kept.of(&record).into());
+    let list = log::Writer::start_many(Keep(failures.clone()), "failure list", move |record| {
+        kept.of(&record).into()
+    });
     list.iter().for_each(|writer| shared.access_log.begin_failures(writer.lines(), failures.clone()));
     [access_log, list]
 }

@@ -4,8 +4,8 @@
 //! much. When a write fails, the thread keeps the line, pauses, and tries again. A pipe that nobody reads holds up this
 //! thread and nothing else.
 //!
-//! To wake a thread costs whoever does it more than to make a line. So only a line after a silence wakes the writer. While lines come, it
-//! looks for them by itself, every few milliseconds.
+//! To wake a thread costs whoever does it more than to make a line. So where lines come in numbers only one after a silence wakes the
+//! writer. While lines come, it looks for them by itself, every few milliseconds.
 
 use crossbeam_queue::ArrayQueue;
 use std::fs::File;
@@ -29,7 +29,7 @@ const MIN_COST: usize = 128;
 /// therefore never meets a place that the writer has not quite left, and never waits for the writer.
 const PLACES: usize = MAX_HELD / MIN_COST;
 
-/// How long the writer rests between lines that come one after the other. Many fit into half of the queue in that time; when it is full up
+/// How long a writer of many lines rests between those that come one after the other. Many fit into half of the queue in that time; when it is full up
 /// to there, the writer is woken.
 const REST: Duration = Duration::from_millis(10);
 const HALF: usize = MAX_HELD / 2;
@@ -130,7 +130,11 @@ impl Writer {
     /// There is no thread or no file descriptor for it.
     pub fn start() -> io::Result<Writer> {
         // Past the lock of `io::stderr`: others must not wait for it while a write hangs.
-        Writer::start_on(File::from(io::stderr().as_fd().try_clone_to_owned()?), "log", |line| line)
+        Writer::start_on(
+            File::from(io::stderr().as_fd().try_clone_to_owned()?),
+            ("log", Duration::ZERO),
+            |line| line,
+        )
     }
 
     /// Starts one that writes the access log to standard output; `make` makes its lines of what was put.
@@ -139,18 +143,27 @@ impl Writer {
     ///
     /// Likewise.
     pub fn start_access_log(make: impl Fn(Box<[u8]>) -> Box<[u8]> + Send + 'static) -> io::Result<Writer> {
-        Writer::start_on(File::from(io::stdout().as_fd().try_clone_to_owned()?), "access log", make)
+        Writer::start_on(File::from(io::stdout().as_fd().try_clone_to_owned()?), ("access log", REST), make)
     }
 
-    /// Starts one that writes each line there, with one call if that takes all of it. `log`: what is written; `make` makes a line of what
-    /// was put.
+    /// Starts one that writes each record of many there, with one call if that takes all of it. `log`: what is written; `make` makes what is
+    /// written of what was put.
     ///
     /// # Errors
     ///
     /// There is no thread for it.
-    pub fn start_on(
-        mut out: impl Write + Send + 'static,
+    pub fn start_many(
+        out: impl Write + Send + 'static,
         log: &'static str,
+        make: impl Fn(Box<[u8]>) -> Box<[u8]> + Send + 'static,
+    ) -> io::Result<Writer> {
+        Writer::start_on(out, (log, REST), make)
+    }
+
+    /// `rest`: how long it rests while lines come.
+    fn start_on(
+        mut out: impl Write + Send + 'static,
+        (log, rest): (&'static str, Duration),
         make: impl Fn(Box<[u8]>) -> Box<[u8]> + Send + 'static,
     ) -> io::Result<Writer> {
         let queue = Arc::new(Queue {
@@ -164,7 +177,7 @@ impl Writer {
         let writing = queue.clone();
         // Nothing in it is known to panic; if something does, the log goes on.
         let write = move || {
-            while catch_unwind(AssertUnwindSafe(|| writing.write_to(&mut out, log, &make))).is_err() {
+            while catch_unwind(AssertUnwindSafe(|| writing.write_to(&mut out, (log, rest), &make))).is_err() {
                 thread::sleep(LAST_PAUSE);
             }
         };
@@ -197,7 +210,12 @@ impl Drop for Writer {
 
 impl Queue {
     /// The thread's work: writes until the owner is gone.
-    fn write_to(&self, out: &mut impl Write, log: &str, make: &impl Fn(Box<[u8]>) -> Box<[u8]>) {
+    fn write_to(
+        &self,
+        out: &mut impl Write,
+        (log, rest): (&str, Duration),
+        make: &impl Fn(Box<[u8]>) -> Box<[u8]>,
+    ) {
         let (mut told, mut has_written) = (0, false);
         loop {
             if let Some(line) = self.lines.pop() {
@@ -209,8 +227,8 @@ impl Queue {
                 return;
             } else if self.tell_drops(&mut told, log) {
                 has_written = true;
-            } else if mem::take(&mut has_written) {
-                thread::park_timeout(REST);
+            } else if mem::take(&mut has_written) && !rest.is_zero() {
+                thread::park_timeout(rest);
             } else {
                 self.sleep();
             }

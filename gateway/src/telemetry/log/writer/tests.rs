@@ -28,7 +28,8 @@ type Orders = Sender<io::Result<usize>>;
 fn told() -> (Writer, Orders, Arc<Mutex<Vec<u8>>>) {
     let (order, orders) = channel();
     let written = Arc::<Mutex<Vec<u8>>>::default();
-    let writer = Writer::start_on(Told { orders, written: written.clone() }, "log", |line| line).unwrap();
+    let writer =
+        Writer::start_on(Told { orders, written: written.clone() }, ("log", REST), |line| line).unwrap();
     (writer, order, written)
 }
 
@@ -111,7 +112,8 @@ fn lines_of_many_threads_stay_whole() {
     const EACH: usize = 1000;
     let (order, orders) = channel();
     let written = Arc::<Mutex<Vec<u8>>>::default();
-    let writer = Writer::start_on(Told { orders, written: written.clone() }, "log", |line| line).unwrap();
+    let writer =
+        Writer::start_on(Told { orders, written: written.clone() }, ("log", REST), |line| line).unwrap();
     (0..THREADS * EACH).for_each(|_| order.send(Ok(usize::MAX)).unwrap());
     thread::scope(|scope| {
         for thread in 0..THREADS {
@@ -150,7 +152,8 @@ fn a_line_after_a_silence_wakes_the_writer_and_others_do_not() {
 fn no_line_is_left_behind_while_the_writer_falls_asleep() {
     let (order, orders) = channel();
     let written = Arc::<Mutex<Vec<u8>>>::default();
-    let writer = Writer::start_on(Told { orders, written: written.clone() }, "log", |line| line).unwrap();
+    let writer =
+        Writer::start_on(Told { orders, written: written.clone() }, ("log", REST), |line| line).unwrap();
     for n in 1..=200 {
         order.send(Ok(usize::MAX)).unwrap();
         // As near as can be to when it falls asleep.
