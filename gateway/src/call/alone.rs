@@ -1,7 +1,7 @@
 //! A call on one instance that somebody has chosen: sent once, on a link of one's own. There is nobody to share the instance with, and no
 //! other one to go to. So nothing is admitted, counted or sent again; what a reply and a failure are is the same as on the road.
 
-use super::{long, retry};
+use super::{long, refusal, retry};
 use crate::failure::Failure;
 use crate::transport::{
     Call, Heard, Item, Json, Link, Outcome, PendingReply, Progress, Replied, Times, Unsent,
@@ -98,15 +98,13 @@ impl Replied {
 }
 
 fn unsent_failure(unsent: Unsent, link: &Link, call: &Call<'_>) -> Failure {
-    match unsent {
+    let nobody_else = match &unsent {
         Unsent::NotOffered => match link.misfit(&call.binding) {
             Some(why) => Failure::Misfit(why.to_string()),
             None => Failure::NotOffered { unusable: None },
         },
-        Unsent::Full => Failure::Busy,
-        Unsent::Spent => Failure::Lost,
-        Unsent::Invalid(violations) => Failure::Invalid(violations),
-        Unsent::Denied(denied) => Failure::Denied(Box::new((Box::default(), denied.why))),
-        Unsent::TooLarge(limit) => Failure::MessageTooLarge(u64::from(limit)),
-    }
+        _ => Failure::Busy,
+    };
+    // It has no rules.
+    refusal(unsent, |_| Box::default()).unwrap_or(nobody_else)
 }

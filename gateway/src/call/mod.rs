@@ -111,6 +111,18 @@ pub struct Guards {
     permit: Option<Permit>,
 }
 
+/// Why a call fails that was not sent to an instance, by the text of the rule that denies it; nothing where another one may take it.
+fn refusal(unsent: Unsent, rule: impl FnOnce(usize) -> Box<str>) -> Option<Failure> {
+    Some(match unsent {
+        // Another worker was faster, where it is full.
+        Unsent::NotOffered | Unsent::Full => return None,
+        Unsent::Spent => Failure::Lost,
+        Unsent::Invalid(violations) => Failure::Invalid(violations),
+        Unsent::Denied(denied) => Failure::Denied(Box::new((rule(denied.rule), denied.why))),
+        Unsent::TooLarge(limit) => Failure::MessageTooLarge(u64::from(limit)),
+    })
+}
+
 impl Request<'_> {
     /// What links are given.
     fn for_links(&self) -> Call<'_> {
@@ -121,17 +133,8 @@ impl Request<'_> {
 
     /// Why it fails that was not sent to an instance; nothing where another one may take it.
     fn refused_by(&self, unsent: Unsent) -> Option<Failure> {
-        Some(match unsent {
-            // Another worker was faster, where it is full.
-            Unsent::NotOffered | Unsent::Full => return None,
-            Unsent::Spent => Failure::Lost,
-            Unsent::Invalid(violations) => Failure::Invalid(violations),
-            Unsent::Denied(denied) => {
-                let rule = self.call.spec.policy.rules.get(denied.rule).map(|rule| rule.text());
-                Failure::Denied(Box::new((rule.unwrap_or_default().into(), denied.why)))
-            }
-            Unsent::TooLarge(limit) => Failure::MessageTooLarge(u64::from(limit)),
-        })
+        let rules = &self.call.spec.policy.rules;
+        refusal(unsent, |number| rules.get(number).map(|rule| rule.text()).unwrap_or_default().into())
     }
 
     /// It waits for that.

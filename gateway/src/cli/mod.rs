@@ -5,6 +5,7 @@
 
 #![cfg_attr(test, allow(clippy::unwrap_used, reason = "a test may fail so"))]
 
+mod admin;
 mod call;
 mod check;
 mod completions;

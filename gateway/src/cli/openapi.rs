@@ -1,12 +1,9 @@
 //! `callgate openapi`: the document of a gateway that runs, to standard output or into a file.
 
+use super::admin::{AdminPort, page};
 use super::failure::Failure;
-use crate::admin::ask;
 use clap::Args;
 use std::path::PathBuf;
-
-/// Where the token is.
-const TOKEN: &str = "CALLGATE_ADMIN_TOKEN";
 
 pub(super) const EXAMPLES: &str = "\
 Examples:
@@ -20,9 +17,9 @@ Environment:
 /// Whose document, and where to.
 #[derive(Args, Clone, Debug, PartialEq, Eq)]
 pub struct OpenApi {
-    /// The gateway's admin port
-    #[arg(long, value_name = "URL", env = "CALLGATE_ADMIN", default_value = "http://127.0.0.1:8081")]
-    pub admin: String,
+    /// Whom to ask
+    #[command(flatten)]
+    pub admin: AdminPort,
     /// Where to write it; to standard output without
     #[arg(short, long, value_name = "FILE")]
     pub output: Option<PathBuf>,
@@ -30,8 +27,7 @@ pub struct OpenApi {
 
 /// Fetches it, and writes it.
 pub(super) fn run(what: &OpenApi) -> Result<String, Failure> {
-    let token = std::env::var(TOKEN).ok();
-    let page = ask::page(&what.admin, "/openapi.json", token.as_deref()).map_err(Failure::NotAsked)?;
+    let page = page(&what.admin.url, "/openapi.json")?;
     let Some(file) = &what.output else {
         return Ok(String::from_utf8_lossy(page.trim_ascii_end()).into_owned());
     };

@@ -1,16 +1,13 @@
 //! `callgate plan`: asks a running gateway what these tables would change, before they go in.
 
 use super::Config;
+use super::admin::AdminPort;
 use super::failure::Failure;
-use crate::admin::ask;
 use crate::config::{Settings, Tables};
 use crate::control;
 use clap::Args;
 use serde_json::{Value, json};
 use std::fmt::Write;
-
-/// Where the token is.
-const TOKEN: &str = "CALLGATE_ADMIN_TOKEN";
 
 pub(super) const EXAMPLES: &str = "\
 Examples:
@@ -24,9 +21,9 @@ pub struct Plan {
     /// Where the gateway's file is
     #[command(flatten)]
     pub config: Config,
-    /// The gateway's admin port
-    #[arg(long, value_name = "URL", env = "CALLGATE_ADMIN", default_value = "http://127.0.0.1:8081")]
-    pub admin: String,
+    /// Whom to ask
+    #[command(flatten)]
+    pub admin: AdminPort,
     /// Print the gateway's answer as JSON
     #[arg(long)]
     pub json: bool,
@@ -37,12 +34,7 @@ pub(super) fn run(plan: &Plan) -> Result<(String, bool), Failure> {
     let settings = Settings::load(&plan.config.file)?;
     let tables = control::check(Tables::load(&settings.tables.watch)?)?;
     let files = tables.sources().map(|source| json!({ "path": source.path(), "text": source.text() }));
-    let asked = json!({ "tables": files.collect::<Vec<_>>() }).to_string();
-    let token = std::env::var(TOKEN).ok();
-    let answer = ask::post(&plan.admin, "/-/plan", token.as_deref(), asked.into_bytes());
-    let answer = answer.map_err(Failure::NotAsked)?;
-    let answer: Value = serde_json::from_slice(&answer)
-        .map_err(|error| Failure::NotAsked(format!("{}: its answer cannot be read: {error}", plan.admin)))?;
+    let answer = plan.admin.ask("/-/plan", &json!({ "tables": files.collect::<Vec<_>>() }))?;
     let text = if plan.json { format!("{answer:#}") } else { shown(&answer) };
     Ok((text, answer["breaks"] == false))
 }

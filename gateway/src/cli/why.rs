@@ -2,17 +2,14 @@
 //!
 //! Its words for a request are curl's. What is told is the gateway's own answer, in lines or as JSON.
 
+use super::admin::AdminPort;
 use super::failure::Failure;
-use crate::admin::ask;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use clap::Args;
 use serde_json::{Value, json};
 use std::fmt::Write;
 use std::net::IpAddr;
-
-/// Where the token is.
-const TOKEN: &str = "CALLGATE_ADMIN_TOKEN";
 
 pub(super) const EXAMPLES: &str = "\
 Examples:
@@ -48,9 +45,9 @@ pub struct Why {
     /// The address of its client
     #[arg(long, value_name = "ADDRESS", requires = "target")]
     pub client: Option<IpAddr>,
-    /// The gateway's admin port
-    #[arg(long, value_name = "URL", env = "CALLGATE_ADMIN", default_value = "http://127.0.0.1:8081")]
-    pub admin: String,
+    /// Whom to ask
+    #[command(flatten)]
+    pub admin: AdminPort,
     /// Print the gateway's answer as JSON
     #[arg(long)]
     pub json: bool,
@@ -58,12 +55,7 @@ pub struct Why {
 
 /// What is printed, and whether the request would be sent.
 pub(super) fn run(why: &Why) -> Result<(String, bool), Failure> {
-    let question = question(why).map_err(Failure::NotAsked)?.to_string();
-    let token = std::env::var(TOKEN).ok();
-    let answer = ask::post(&why.admin, "/-/why", token.as_deref(), question.into_bytes());
-    let answer = answer.map_err(Failure::NotAsked)?;
-    let answer: Value = serde_json::from_slice(&answer)
-        .map_err(|error| Failure::NotAsked(format!("{}: its answer cannot be read: {error}", why.admin)))?;
+    let answer = why.admin.ask("/-/why", &question(why).map_err(Failure::NotAsked)?)?;
     let verdict = answer["verdict"].as_str().unwrap_or_default();
     if verdict == "not_asked" && !why.json {
         return Err(Failure::NotAsked(format!("not known without asking somebody\n{}", shown(&answer))));

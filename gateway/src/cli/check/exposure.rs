@@ -1,21 +1,16 @@
 //! `callgate check --diff`: whether a gateway that runs would take the tables, as far as that depends on who could come before.
 
-use crate::admin::ask;
-use crate::cli::Failure;
+use crate::cli::{Failure, admin};
 use crate::config::{AcceptExposure, Settings, Tables};
 use crate::control::refuse_exposure;
 use crate::exposure::{Record, Ways};
-
-/// Where the token is.
-const TOKEN: &str = "CALLGATE_ADMIN_TOKEN";
 
 /// Compares the tables, and the listeners of these settings, with what is in force there.
 pub(super) fn check(tables: &Tables, settings: &Settings, url: &str) -> Result<(), Failure> {
     if settings.tables.accept_exposure == AcceptExposure::Any {
         return Ok(());
     }
-    let token = std::env::var(TOKEN).ok();
-    let page = ask::page(url, "/exposure", token.as_deref()).map_err(Failure::NotAsked)?;
+    let page = admin::page(url, "/exposure")?;
     let record = Record::parse(&page);
     let record =
         record.ok_or_else(|| Failure::NotAsked(format!("{url}: its page /exposure cannot be read")))?;
