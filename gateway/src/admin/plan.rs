@@ -8,7 +8,7 @@ use crate::control::{Found, Plan, Plane, plan};
 use crate::routes::{Route, Table};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 /// How long tables may be, as JSON, in bytes.
@@ -130,8 +130,8 @@ fn routes(before: &Table, next: &Table) -> Value {
             }
         }
     }
-    let stays: HashMap<_, ()> = next.routes.iter().map(|route| (&route.matcher, ())).collect();
-    let gone = before.routes.iter().filter(|route| !stays.contains_key(&route.matcher));
+    let stays: HashSet<_> = next.routes.iter().map(|route| &route.matcher).collect();
+    let gone = before.routes.iter().filter(|route| !stays.contains(&route.matcher));
     let removed: Vec<String> = gone.map(|route| format!("{} ({})", route.matcher, route.place)).collect();
     all_of(added, removed, changed)
 }

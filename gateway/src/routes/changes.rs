@@ -4,7 +4,7 @@ use super::route::Route;
 use super::table::Table;
 use crate::backends::Backend;
 use crate::config::{ActionSpec, BackendSpec, CallSpec, EndpointSpec, Matcher};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 /// The keys whose values differ: each is a field, or several that one key fills.
@@ -27,7 +27,7 @@ pub fn changes(before: &Table, after: &Table) -> Vec<String> {
 
 fn routes(before: &Table, after: &Table, said: &mut Vec<String>) {
     let known: HashMap<&Matcher, &Arc<Route>> = before.routes.iter().map(|one| (&one.matcher, one)).collect();
-    let stay: HashMap<&Matcher, ()> = after.routes.iter().map(|one| (&one.matcher, ())).collect();
+    let stay: HashSet<&Matcher> = after.routes.iter().map(|one| &one.matcher).collect();
     for route in &after.routes {
         match known.get(&route.matcher) {
             None => said.push(format!("route `{}` is new ({})", route.matcher, route.place)),
@@ -38,7 +38,7 @@ fn routes(before: &Table, after: &Table, said: &mut Vec<String>) {
             Some(_) => {}
         }
     }
-    let gone = before.routes.iter().filter(|route| !stay.contains_key(&route.matcher));
+    let gone = before.routes.iter().filter(|route| !stay.contains(&route.matcher));
     said.extend(gone.map(|route| format!("route `{}` is gone", route.matcher)));
 }
 
@@ -130,7 +130,7 @@ fn backend_keys(one: &BackendSpec, other: &BackendSpec) -> impl Iterator<Item = 
 fn endpoints(before: &BackendSpec, after: &BackendSpec, said: &mut Vec<String>) {
     let known: HashMap<String, &EndpointSpec> =
         before.endpoints.iter().map(|one| (one.addr.to_string(), one)).collect();
-    let mut stay = HashMap::new();
+    let mut stay = HashSet::new();
     for endpoint in &after.endpoints {
         let addr = endpoint.addr.to_string();
         match known.get(&addr) {
@@ -143,9 +143,9 @@ fn endpoints(before: &BackendSpec, after: &BackendSpec, said: &mut Vec<String>) 
             }
             Some(_) => {}
         }
-        stay.insert(addr, ());
+        stay.insert(addr);
     }
-    let gone = before.endpoints.iter().map(|one| one.addr.to_string()).filter(|one| !stay.contains_key(one));
+    let gone = before.endpoints.iter().map(|one| one.addr.to_string()).filter(|one| !stay.contains(one));
     said.extend(gone.map(|addr| format!("backend `{}` has no endpoint {addr} any more", after.name)));
 }
 
