@@ -153,10 +153,10 @@ fn websocket(components: &mut Components, version: &Version<'_>, spec: &CallSpec
     let item = method.ty(components, &method.schema.response, mode);
     let mut reply = json!({
         "description": "A WebSocket begins. Each message is an item.",
-        "x-item-schema": item,
+        streams::ITEM: item,
     });
     if let Some(items) = &method.schema.request_items {
-        reply["x-request-item-schema"] = method.ty(components, items, Mode::In(spec.request.unknown_fields));
+        reply[streams::REQUEST_ITEM] = method.ty(components, items, Mode::In(spec.request.unknown_fields));
     }
     reply
 }
