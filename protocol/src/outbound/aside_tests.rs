@@ -157,3 +157,30 @@ fn a_connection_that_ends_says_no_call_that_was_not_begun_and_ends_none_in_the_m
         assert_eq!(outbound.queued() - left, HEADER + 4);
     }
 }
+
+#[test]
+fn what_is_cut_is_whole_calls_however_many_pieces_lie_aside_and_have_left() {
+    const SIZE: usize = 20_000;
+    for kept in 0..=6 {
+        for written in [0, 1, 30, SIZE, 2 * SIZE + 100, 5 * SIZE + 200] {
+            let mut outbound = connection();
+            let hello = outbound.chunk().len();
+            outbound.advance(hello);
+            let mut positions = Vec::new();
+            for number in 1..=6 {
+                positions.push(outbound.position());
+                call(&mut outbound, number, SIZE, number != 3);
+            }
+            positions.push(outbound.position());
+            let before = outbound.chunk().to_vec();
+            outbound.advance(written);
+            // Only whole calls that have not begun to leave are dropped.
+            let at = positions[kept].max(outbound.departed());
+            let end = positions.iter().copied().find(|position| *position >= at).expect("a position");
+            outbound.cut(end);
+            let left = (end - positions[0]) as usize;
+            assert_eq!(outbound.chunk().to_vec(), before[written..left], "{kept} {written}");
+            assert_eq!(outbound.position(), end);
+        }
+    }
+}
