@@ -47,7 +47,7 @@ impl Algorithm {
     }
 
     /// Its name in headers of tokens and in keys.
-    pub fn name(self) -> &'static str {
+    pub const fn name(self) -> &'static str {
         match self {
             Hs256 => "HS256",
             Hs384 => "HS384",

@@ -14,7 +14,7 @@ Examples:
   callgate check && git commit                    commit only tables that hold
   callgate check --against 127.0.0.1:7101         do the routes fit what that backend offers?
   callgate check --diff http://127.0.0.1:8081     would that gateway take these tables?
-  callgate check --json | jq '.errors[].places[0]'";
+  callgate check --json | jq '.errors[]?.places[0]'";
 
 /// What to check.
 #[derive(Args, Clone, Debug, PartialEq, Eq)]

@@ -1,9 +1,11 @@
 //! `callgate key`: makes an API key, which is shown once, and what a file has of it; or hashes a password. Nothing of them is kept.
 
 use super::Failure;
+use super::json::{self, Output};
 use aws_lc_rs::rand;
 use callgate_auth::{NewKey, Passwords};
 use clap::{Args, Subcommand};
+use serde_json::json;
 use std::fmt::Write;
 use std::io::{self, BufRead, Read};
 
@@ -13,6 +15,7 @@ const MOST_READ: u64 = 4096;
 pub(super) const EXAMPLES: &str = "\
 Examples:
   callgate key new billing --scope orders:read    an API key, and what its file has of it
+  callgate key new billing --json | jq -r .key    the key alone
   callgate key password ada < password.txt        what a file of users has of a password";
 
 /// What is done with API keys.
@@ -34,6 +37,9 @@ pub enum Key {
 pub struct Password {
     /// Who logs in with it
     pub name: String,
+    /// How it is said
+    #[command(flatten)]
+    pub output: Output,
 }
 
 /// Whose key it is.
@@ -47,16 +53,19 @@ pub struct New {
     /// When it ends, such as 2027-01-31T00:00:00Z
     #[arg(long, value_name = "TIME")]
     pub expires: Option<String>,
+    /// How it is said
+    #[command(flatten)]
+    pub output: Output,
 }
 
 pub(super) fn run(key: &Key) -> Result<String, Failure> {
     match key {
         Key::New(new) => made(new, &NewKey::of(&random()?)),
-        Key::Password(Password { name }) => {
+        Key::Password(Password { name, output }) => {
             let mut line = String::new();
             let read = io::stdin().lock().take(MOST_READ).read_line(&mut line);
             read.map_err(|error| Failure::NotAsked(format!("no password can be read: {error}")))?;
-            hashed(name, line.trim_end_matches(['\r', '\n']), &random()?)
+            hashed(name, line.trim_end_matches(['\r', '\n']), &random()?, *output)
         }
     }
 }
@@ -67,7 +76,7 @@ fn random<const N: usize>() -> Result<[u8; N], Failure> {
     filled.map(|()| random).map_err(|_| Failure::NotAsked("there are no random numbers".to_owned()))
 }
 
-fn hashed(name: &str, password: &str, salt: &[u8; 16]) -> Result<String, Failure> {
+fn hashed(name: &str, password: &str, salt: &[u8; 16], output: Output) -> Result<String, Failure> {
     if password.is_empty() || password.len() > Passwords::MAX_PASSWORD {
         let why = format!("a password has 1 to {} bytes", Passwords::MAX_PASSWORD);
         return Err(Failure::NotAsked(why));
@@ -75,7 +84,10 @@ fn hashed(name: &str, password: &str, salt: &[u8; 16]) -> Result<String, Failure
     let hash = Passwords::hash(password.as_bytes(), salt);
     let lines = format!("[[user]]\nname = {}\npassword = \"{hash}\"", quoted(name));
     Passwords::read(&lines).map_err(|mistakes| Failure::NotAsked(mistakes.to_string()))?;
-    Ok(lines)
+    match output.json {
+        true => Ok(json::text(&json!({ "name": name, "password": hash, "lines": lines }))),
+        false => Ok(lines),
+    }
 }
 
 fn made(new: &New, key: &NewKey) -> Result<String, Failure> {
@@ -90,7 +102,17 @@ fn made(new: &New, key: &NewKey) -> Result<String, Failure> {
     }
     // So that what is printed is taken where it is put.
     callgate_auth::ApiKeys::read(&lines).map_err(|mistakes| Failure::NotAsked(mistakes.to_string()))?;
-    Ok(format!("{}\n\n{lines}", key.text()))
+    if !new.output.json {
+        return Ok(format!("{}\n\n{lines}", key.text()));
+    }
+    Ok(json::text(&json!({
+        "key": key.text(),
+        "name": new.name,
+        "sha256": key.sha256().to_string(),
+        "scopes": new.scopes,
+        "expires": new.expires,
+        "lines": lines,
+    })))
 }
 
 fn quoted(text: &str) -> String {
@@ -106,6 +128,7 @@ mod tests {
             name: name.to_owned(),
             scopes: scopes.iter().map(|scope| (*scope).to_owned()).collect(),
             expires: expires.map(str::to_owned),
+            output: Output::default(),
         }
     }
 
@@ -127,11 +150,33 @@ mod tests {
 
     #[test]
     fn a_password_is_hashed_and_not_shown() {
-        let lines = hashed("ada", "a secret", &[7; 16]).expect("a hash");
+        let lines = hashed("ada", "a secret", &[7; 16], Output::default()).expect("a hash");
         assert!(!lines.contains("a secret"));
         let users = Passwords::read(&lines).expect("a sound file");
         assert_eq!(users.verify("ada", b"a secret", 0).expect("it is right").name(), "ada");
-        assert!(hashed("ada", "", &[7; 16]).is_err() && hashed("", "x", &[7; 16]).is_err());
+        assert!(
+            hashed("ada", "", &[7; 16], Output::default()).is_err()
+                && hashed("", "x", &[7; 16], Output::default()).is_err()
+        );
+    }
+
+    #[test]
+    fn programs_are_told_the_same_in_members() {
+        let output = Output { json: true };
+        let asked = New { output, ..new("billing", &["a"], Some("2027-01-31T00:00:00Z")) };
+        let told = run(&Key::New(asked)).expect("a key");
+        let told: serde_json::Value = serde_json::from_str(&told).expect("a document");
+        let keys = callgate_auth::ApiKeys::read(told["lines"].as_str().unwrap()).expect("a sound file");
+        assert!(
+            keys.find(told["key"].as_str().unwrap().as_bytes(), 0).is_ok_and(|found| found.has_scope("a"))
+        );
+        assert_eq!(told["expires"], "2027-01-31T00:00:00Z");
+        assert_eq!(told["scopes"], json!(["a"]));
+        assert!(told["lines"].as_str().unwrap().contains(told["sha256"].as_str().unwrap()));
+        let told = hashed("ada", "a secret", &[7; 16], output).expect("a hash");
+        let told: serde_json::Value = serde_json::from_str(&told).expect("a document");
+        assert!(Passwords::read(told["lines"].as_str().unwrap()).is_ok());
+        assert!(told["lines"].as_str().unwrap().contains(told["password"].as_str().unwrap()));
     }
 
     #[test]

@@ -22,6 +22,7 @@ mod man;
 mod openapi;
 mod plan;
 mod run;
+mod schema;
 mod signature;
 mod why;
 
@@ -110,6 +111,12 @@ pub enum Command {
     /// Make API keys
     #[command(subcommand, after_help = key::EXAMPLES)]
     Key(key::Key),
+    /// Print the JSON Schema of a kind of file, for editors
+    ///
+    /// It is made of the declarations by which the files are read. An editor with a plugin for TOML (Even Better TOML, tombi) completes
+    /// keys and words by it, and marks what `callgate check` would refuse for its keys, types and words.
+    #[command(after_help = schema::EXAMPLES)]
+    Schema(schema::Schema),
     /// Print the script for completion in a shell
     ///
     /// It completes commands and options, and methods and fields of the instance that the line names, which is asked for them.
@@ -163,6 +170,7 @@ Examples:
   callgate init 127.0.0.1:7101 && callgate run    a gateway for it
   callgate diff 127.0.0.1:7101 127.0.0.1:7102     what does the new version break?
   callgate key new billing --scope orders:read    an API key, and what its file has of it
+  callgate schema tables > tables.schema.json     what editors need to complete and check tables
 
 Environment:
   CALLGATE_CONFIG  the gateway's file, where --config does not name it
@@ -203,6 +211,7 @@ pub fn main(run: impl FnOnce(Run) -> ExitCode) -> ExitCode {
         Command::Init(what) => init::run(&what),
         Command::Diff(what) => diff::run(&what),
         Command::Key(key) => key::run(&key),
+        Command::Schema(what) => schema::run(&what),
         Command::Completions(what) => completions::run(&what),
         Command::Man(pages) => man::run(&pages, Line::command()),
     };

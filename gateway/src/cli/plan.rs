@@ -3,7 +3,8 @@
 use super::Config;
 use super::admin::AdminPort;
 use super::failure::Failure;
-use crate::config::{Settings, Tables};
+use super::json::{self, Output};
+use crate::config::{Diagnostics, Tables};
 use crate::control;
 use clap::Args;
 use serde_json::{Value, json};
@@ -24,19 +25,24 @@ pub struct Plan {
     /// Whom to ask
     #[command(flatten)]
     pub admin: AdminPort,
-    /// Print the gateway's answer as JSON
-    #[arg(long)]
-    pub json: bool,
+    /// How it is said: as JSON it is the gateway's answer
+    #[command(flatten)]
+    pub output: Output,
 }
 
 /// What is printed, and whether nothing breaks.
 pub(super) fn run(plan: &Plan) -> Result<(String, bool), Failure> {
-    let settings = Settings::load(&plan.config.file)?;
-    let tables = control::check(Tables::load(&settings.tables.watch)?)?;
+    let checked = checked(&plan.config).map_err(Failure::from);
+    let tables = checked.map_err(|failure| if plan.output.json { failure.into_json() } else { failure })?;
     let files = tables.sources().map(|source| json!({ "path": source.path(), "text": source.text() }));
     let answer = plan.admin.ask("/-/plan", &json!({ "tables": files.collect::<Vec<_>>() }))?;
-    let text = if plan.json { format!("{answer:#}") } else { shown(&answer) };
+    let text = if plan.output.json { json::text(&answer) } else { shown(&answer) };
     Ok((text, answer["breaks"] == false))
+}
+
+/// The tables, as a start would take them.
+fn checked(config: &Config) -> Result<Tables, Diagnostics> {
+    control::check(super::load(&config.file)?)
 }
 
 fn texts(list: &Value) -> impl Iterator<Item = &str> {

@@ -4,6 +4,7 @@
 
 use super::admin::AdminPort;
 use super::failure::Failure;
+use super::json::{self, Output};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use clap::Args;
@@ -48,19 +49,19 @@ pub struct Why {
     /// Whom to ask
     #[command(flatten)]
     pub admin: AdminPort,
-    /// Print the gateway's answer as JSON
-    #[arg(long)]
-    pub json: bool,
+    /// How it is said: as JSON it is the gateway's answer
+    #[command(flatten)]
+    pub output: Output,
 }
 
 /// What is printed, and whether the request would be sent.
 pub(super) fn run(why: &Why) -> Result<(String, bool), Failure> {
     let answer = why.admin.ask("/-/why", &question(why).map_err(Failure::NotAsked)?)?;
     let verdict = answer["verdict"].as_str().unwrap_or_default();
-    if verdict == "not_asked" && !why.json {
+    if verdict == "not_asked" && !why.output.json {
         return Err(Failure::NotAsked(format!("not known without asking somebody\n{}", shown(&answer))));
     }
-    let text = if why.json { format!("{answer:#}") } else { shown(&answer) };
+    let text = if why.output.json { json::text(&answer) } else { shown(&answer) };
     Ok((text, matches!(verdict, "sent" | "answered")))
 }
 

@@ -8,10 +8,15 @@
 use super::complaint::Complaint;
 use super::keys;
 use super::reader::{Reader, Section};
+use super::shape::Shape;
 use toml::de::DeValue;
 
 /// How long the name of a difference is, in hex digits.
 const DIGITS: usize = 16;
+
+const HASH: Shape = Shape::Like("^[0-9A-Fa-f]{16}$");
+/// What `accept_exposure` of a file may be.
+pub(super) const SHAPE: Shape = Shape::OneOf(&[HASH, Shape::List(&HASH, 0..=usize::MAX)]);
 
 /// Reads what a file accepts.
 pub(super) fn read(reader: &mut Reader<'_>, section: &Section<'_>) -> Vec<String> {

@@ -1,38 +1,53 @@
 //! A backend's declaration: its endpoints, and how their connections are kept.
 
 use super::backend_security::{self, SecuritySpec};
-use super::balance::Balance;
+use super::balance::{self, Balance};
 use super::diagnostics::Diagnostic;
 use super::discovery_name::DiscoveryName;
-use super::endpoint::{EndpointSpec, endpoints};
+use super::endpoint::{self, EndpointSpec, endpoints};
 use super::health;
-use super::overload::OverloadSpec;
+use super::overload::{self, OverloadSpec};
 use super::reader::{Item, Reader};
 use super::retry;
+use super::shape::{Entry, Shape};
 use callgate_health::HealthSpec;
 use callgate_protocol::limits::MAX_CALLS;
 use std::ops::RangeInclusive;
 use std::time::Duration;
 use toml::de::DeTable;
 
-const KEYS: &[&str] = &[
-    "endpoints",
-    "connect_timeout",
-    "ping_interval",
-    "ping_timeout",
-    "max_age",
-    "max_calls",
-    "health",
-    "retry_budget",
-    "hold",
-    "balance",
-    "max_in_flight",
-    "max_in_flight_per_instance",
-    "adaptive",
-    "queue",
-    backend_security::KEYS[0],
-    backend_security::KEYS[1],
+const KEYS: &[Entry] = &[
+    Entry::needed("endpoints", endpoint::SHAPE, "where the instances listen"),
+    Entry::new(
+        "connect_timeout",
+        Shape::Duration(WAIT),
+        "how long connecting and the handshake may take together",
+    ),
+    Entry::new(
+        "ping_interval",
+        Shape::Duration(INTERVAL),
+        "how long a connection without calls may be silent before it is pinged",
+    ),
+    Entry::new(
+        "ping_timeout",
+        Shape::Duration(WAIT),
+        "how long a ping may go unanswered before the connection is given up",
+    ),
+    Entry::new("max_age", Shape::Duration(AGE), "after how long a connection is replaced by a new one"),
+    Entry::new("max_calls", Shape::Integer(1..=65_536), "calls in flight on one connection"),
+    Entry::new("health", health::SHAPE, "when an instance is left for failing or being slow"),
+    Entry::new("retry_budget", retry::BUDGET_SHAPE, "how many calls may be sent again in vain"),
+    Entry::new("hold", Shape::Duration(retry::HOLDS), "how long a call waits when no instance is there"),
+    Entry::new("balance", balance::SHAPE, "how calls are spread over the instances"),
+    overload::MAX_IN_FLIGHT,
+    overload::MAX_PER_INSTANCE,
+    overload::ADAPTIVE,
+    overload::QUEUE,
+    backend_security::TLS_ENTRY,
+    backend_security::TOKEN_ENTRY,
 ];
+/// What a backend may be.
+pub(super) const SHAPE: Shape = Shape::Table(KEYS);
 const WAIT: RangeInclusive<Duration> = Duration::from_millis(1)..=Duration::from_secs(60);
 const INTERVAL: RangeInclusive<Duration> = Duration::from_millis(10)..=Duration::from_secs(3600);
 const AGE: RangeInclusive<Duration> = Duration::from_secs(1)..=Duration::from_secs(168 * 3600);
@@ -142,18 +157,18 @@ impl BackendSpec {
             }
         }
         let times = [
-            ("connect_timeout", WAIT, &mut spec.connect_timeout),
-            ("ping_interval", INTERVAL, &mut spec.ping_interval),
-            ("ping_timeout", WAIT, &mut spec.ping_timeout),
-            ("max_age", AGE, &mut spec.max_age),
-            ("hold", retry::HOLDS, &mut spec.hold),
+            ("connect_timeout", &mut spec.connect_timeout),
+            ("ping_interval", &mut spec.ping_interval),
+            ("ping_timeout", &mut spec.ping_timeout),
+            ("max_age", &mut spec.max_age),
+            ("hold", &mut spec.hold),
         ];
-        for (key, bounds, time) in times {
-            if let Some(value) = section.get(key).and_then(|item| reader.duration(&item, bounds)) {
+        for (key, time) in times {
+            if let Some(value) = section.get(key).and_then(|item| reader.duration(&item)) {
                 *time = value;
             }
         }
-        if let Some(calls) = section.get("max_calls").and_then(|item| reader.integer(&item, 1..=65_536)) {
+        if let Some(calls) = section.get("max_calls").and_then(|item| reader.integer(&item)) {
             spec.max_calls = u32::try_from(calls).unwrap_or(MAX_CALLS);
         }
         if let Some(item) = section.get("balance") {

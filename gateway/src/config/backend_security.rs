@@ -7,7 +7,8 @@ use super::endpoint::{Address, EndpointSpec};
 use super::endpoint_addr::EndpointAddr;
 use super::places::path;
 use super::reader::{Item, Reader, Section};
-use super::secret_source::SecretSource;
+use super::secret_source::{self, SecretSource};
+use super::shape::{Entry, Shape};
 use super::source::Source;
 use callgate_tls::Name;
 use std::net::IpAddr;
@@ -16,8 +17,17 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use toml::de::DeValue;
 
-pub(super) const KEYS: [&str; 2] = ["tls", "token"];
-const TLS_KEYS: &[&str] = &["ca", "cert", "key", "server_name"];
+/// The keys of a backend.
+pub(super) const TLS_ENTRY: Entry =
+    Entry::new("tls", Shape::Table(TLS_KEYS), "TLS is spoken with the instances");
+pub(super) const TOKEN_ENTRY: Entry =
+    Entry::new("token", secret_source::KEPT, "the token that is brought along to each instance");
+const TLS_KEYS: &[Entry] = &[
+    Entry::needed("ca", Shape::Text, "a file with the CAs that sign the instances' certificates"),
+    Entry::beside("key", "cert", Shape::Text, "the certificate that is shown to instances which ask for one"),
+    Entry::beside("cert", "key", secret_source::KEPT_OR_PATH, "its key"),
+    Entry::new("server_name", Shape::Text, "the name that the instances' certificates are for"),
+];
 const TLS: &str = "a table such as { ca = \"/etc/callgate/ca.pem\" }";
 const FILE: &str = "a path such as \"/etc/callgate/ca.pem\"";
 const PEM: &str = "a file in PEM";

@@ -8,6 +8,7 @@ use super::hash_by::{HashBy, hash_by};
 use super::name;
 use super::reader::{Item, Reader, Section};
 use super::route::RouteSpec;
+use super::shape::{Entry, Shape, words};
 use super::suggest::names_help;
 use std::collections::BTreeSet;
 use std::ops::RangeInclusive;
@@ -15,12 +16,22 @@ use std::sync::Arc;
 use toml::de::DeValue;
 
 /// What is read of an endpoint's table here.
-pub(super) const ENDPOINT_KEYS: [&str; 2] = ["weight", "zone"];
+pub(super) const WEIGHT: Entry =
+    Entry::new("weight", Shape::Integer(1..=1000), "how many times as many calls it gets as one of weight 1");
+pub(super) const ZONE: Entry = Entry::new("zone", Shape::Text, "where it is, a name as backends have");
 /// The keys of `balance` as a table.
-const KEYS: &[&str] = &["hash", "load_factor"];
+const KEYS: &[Entry] = &[
+    Entry::needed("hash", Shape::Text, "the same one for the same key, as long as it is there"),
+    Entry::new(
+        "load_factor",
+        Shape::Like("^[0-9]{3,4}%$"),
+        "how many times its share an instance takes at most",
+    ),
+];
+/// What `balance` may be.
+pub(super) const SHAPE: Shape = Shape::OneOf(&[Shape::Words(&words(&STRATEGIES)), Shape::Table(KEYS)]);
 /// What `balance` looks like, for whoever wrote something else.
 const EITHER: &str = "a strategy such as \"least_request\", or a table such as { hash = \"header:x-user\" }";
-const WEIGHTS: RangeInclusive<u64> = 1..=1000;
 /// At 100 % every instance would have to have exactly its share.
 const FACTORS: RangeInclusive<u32> = 101..=1000;
 
@@ -198,7 +209,7 @@ impl Placement {
     /// Reads its part of an endpoint's table.
     pub(super) fn read(reader: &mut Reader<'_>, section: &Section<'_>) -> Placement {
         let mut placement = Placement::default();
-        let weight = section.get("weight").and_then(|item| reader.integer(&item, WEIGHTS));
+        let weight = section.get("weight").and_then(|item| reader.integer(&item));
         if let Some(weight) = weight.and_then(|weight| u32::try_from(weight).ok()) {
             placement.weight = weight;
         }

@@ -7,10 +7,22 @@ use super::diagnostics::Diagnostic;
 use super::keys;
 use super::reader::{Reader, Section};
 use super::response::ReplyDraft;
+use super::shape::{Shape, words};
 use callgate_transcode::{
     Body, BoundField, Decimal, FieldSource, Int64, RequestBinding, ResponseBinding, UnknownFields,
 };
 use std::ops::Range;
+
+const UNKNOWN: [(&str, UnknownFields); 2] =
+    [("reject", UnknownFields::Reject), ("ignore", UnknownFields::Ignore)];
+const INT64: [(&str, Int64); 2] = [("number", Int64::Number), ("string", Int64::String)];
+const DECIMAL: [(&str, Decimal); 2] = [("string", Decimal::String), ("number", Decimal::Number)];
+/// What `unknown_fields` may be.
+pub(super) const UNKNOWN_SHAPE: Shape = Shape::Words(&words(&UNKNOWN));
+/// What `int64` may be.
+pub(super) const INT64_SHAPE: Shape = Shape::Words(&words(&INT64));
+/// What `decimal` may be.
+pub(super) const DECIMAL_SHAPE: Shape = Shape::Words(&words(&DECIMAL));
 
 /// The request's half as it is written.
 pub(super) struct RequestDraft {
@@ -71,18 +83,15 @@ pub(super) fn response(
 
 /// Reads `unknown_fields` of a route or of a file.
 pub(super) fn read_unknown(reader: &mut Reader<'_>, section: &Section<'_>) -> Option<UnknownFields> {
-    let choices = [("reject", UnknownFields::Reject), ("ignore", UnknownFields::Ignore)];
-    section.get(keys::UNKNOWN_FIELDS.name).and_then(|item| reader.choice(&item, &choices))
+    section.get(keys::UNKNOWN_FIELDS.name).and_then(|item| reader.choice(&item, &UNKNOWN))
 }
 
 /// Reads `int64` of a route or of a file.
 pub(super) fn read_int64(reader: &mut Reader<'_>, section: &Section<'_>) -> Option<Int64> {
-    let choices = [("number", Int64::Number), ("string", Int64::String)];
-    section.get(keys::INT64.name).and_then(|item| reader.choice(&item, &choices))
+    section.get(keys::INT64.name).and_then(|item| reader.choice(&item, &INT64))
 }
 
 /// Reads `decimal` of a route or of a file.
 pub(super) fn read_decimal(reader: &mut Reader<'_>, section: &Section<'_>) -> Option<Decimal> {
-    let choices = [("string", Decimal::String), ("number", Decimal::Number)];
-    section.get(keys::DECIMAL.name).and_then(|item| reader.choice(&item, &choices))
+    section.get(keys::DECIMAL.name).and_then(|item| reader.choice(&item, &DECIMAL))
 }

@@ -20,13 +20,26 @@ use super::field;
 use super::keys;
 use super::media_range::MediaRange;
 use super::reader::{Item, Reader, Section};
+use super::shape::{Entry, Shape};
 use super::suggest::list;
 use callgate_transcode::{Body, BoundField};
 use serde_json::{Value, json};
 use std::ops::Range;
 use toml::de::{DeTable, DeValue};
 
-const KEYS: &[&str] = &["raw", "content_type", "filename", "accept", "stream"];
+const KEYS: &[Entry] = &[
+    Entry::new("raw", Shape::OneOf(&[Shape::Text, Shape::Only(true)]), "the field that takes the body"),
+    Entry::beside("raw", "content_type", Shape::Text, "the field that takes `Content-Type`"),
+    Entry::beside("raw", "filename", Shape::Text, "the field that takes the name in `Content-Disposition`"),
+    Entry::new("accept", Shape::List(&Shape::Text, 1..=raw::MAX_RANGES), "which types are taken"),
+    Entry::new(
+        "stream",
+        Shape::OneOf(&[Shape::Only(true), Shape::Text]),
+        "the body is the items that the method's caller streams",
+    ),
+];
+/// What `body` may be.
+pub(super) const SHAPE: Shape = Shape::OneOf(&[Shape::Text, Shape::Only(false), Shape::Table(KEYS)]);
 const EXPECTED: &str = "\"*\", a field's name, false, or a table such as { raw = \"content\" }";
 const EXAMPLE: &str = "[\"json\", \"form\"]";
 const URLENCODED: &str = "application/x-www-form-urlencoded";
@@ -171,7 +184,9 @@ impl BodyDraft {
             Some(raw) => raw::items(reader, &raw)?,
             None => false,
         };
-        for key in KEYS.iter().filter(|key| !is_raw && !["stream", "raw"].contains(*key)) {
+        for key in
+            KEYS.iter().map(|entry| entry.key).filter(|key| !is_raw && !["stream", "raw"].contains(key))
+        {
             let Some(item) = section.get(key) else { continue };
             let title = format!("a body that is a stream of JSON has no `{key}`");
             let diagnostic = Diagnostic::new(title).at(reader.source, item.key_span, "has no effect here");
@@ -180,7 +195,10 @@ impl BodyDraft {
                  where the body's bytes are the items",
             ));
         }
-        if !reader.boolean(stream)? {
+        let DeValue::Boolean(is_stream) = stream.value.get_ref() else {
+            return reader.wrong_type(stream.key, stream.value, "true, or the name of a form's file");
+        };
+        if !is_stream {
             let complaint = Complaint::new("a body that is no stream is written without that", "no stream");
             return reader.complain(stream, complaint.help("leave `stream` out"));
         }
@@ -193,7 +211,7 @@ impl BodyDraft {
 
     /// A form whose file of a name is a stream.
     fn of_file(reader: &mut Reader<'_>, section: &Section<'_>, stream: &Item<'_>) -> Option<BodyDraft> {
-        for key in KEYS.iter().filter(|key| **key != "stream") {
+        for key in KEYS.iter().map(|entry| entry.key).filter(|key| *key != "stream") {
             let Some(item) = section.get(key) else { continue };
             let title = format!("a form whose file is a stream has no `{key}`");
             let diagnostic = Diagnostic::new(title).at(reader.source, item.key_span, "has no effect here");

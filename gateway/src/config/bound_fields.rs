@@ -12,6 +12,7 @@ use super::field;
 use super::keys;
 use super::metadata::is_token;
 use super::reader::{Item, Reader, Section};
+use super::shape::{Entry, Shape, words};
 use super::suggest::list;
 use callgate_transcode::{BoundField, FieldSource};
 use std::ops::Range;
@@ -22,20 +23,40 @@ const MAX_BOUND: usize = 32;
 /// The longest name or value, in bytes.
 const MAX_TEXT: usize = 256;
 
-const KEYS: &[&str] = &[
-    "query",
-    "header",
-    "cookie",
-    "form",
-    "filename",
-    "content_type",
-    "client",
-    "request",
-    "claim",
-    "value",
-    "split",
-    "default",
+const CLIENT: [(&str, ()); 1] = [("address", ())];
+const REQUEST: [(&str, bool); 2] = [("method", true), ("path", false)];
+const CONSTANT: Shape = Shape::OneOf(&[Shape::Text, Shape::Number, Shape::Boolean]);
+const KEYS: &[Entry] = &[
+    Entry::one(1, "query", Shape::Text, "the query's parameter of that name"),
+    Entry::one(1, "header", Shape::Text, "that header, which may come once"),
+    Entry::one(1, "cookie", Shape::Text, "that cookie, as it is sent"),
+    Entry::one(1, "form", Shape::Text, "the field of that name of a form"),
+    Entry::one(
+        1,
+        "filename",
+        Shape::Text,
+        "the name, without folders, or the media type of the file that is the form's part of that name",
+    ),
+    Entry::one(
+        1,
+        "content_type",
+        Shape::Text,
+        "the name, without folders, or the media type of the file that is the form's part of that name",
+    ),
+    Entry::one(1, "client", Shape::Words(&words(&CLIENT)), "the address of the client, if it is known"),
+    Entry::one(
+        1,
+        "request",
+        Shape::Words(&words(&REQUEST)),
+        "the request's method; the path that it asks for",
+    ),
+    Entry::one(1, "claim", Shape::Text, "that claim of the caller"),
+    Entry::one(1, "value", CONSTANT, "the table: always that"),
+    Entry::new("split", Shape::Text, "the text is a list with that character between its items"),
+    Entry::new("default", CONSTANT, "the value where the request has none"),
 ];
+/// What fills each field, whose names may be nested as TOML nests tables.
+pub(super) const SHAPE: Shape = Shape::Tree(&Shape::Table(KEYS));
 const SOURCES: [&str; 10] =
     ["query", "header", "cookie", "form", "filename", "content_type", "client", "request", "claim", "value"];
 const EXAMPLE: &str = "a table such as { query = \"page_size\" } or { header = \"x-tenant\" }";
@@ -86,7 +107,7 @@ fn fields(
 ) {
     for (key, value) in table {
         let field = format!("{before}{}", key.get_ref());
-        let item = Item { key: &field, key_span: key.span(), value };
+        let item = Item { key: &field, key_span: key.span(), value, shape: &SHAPE };
         if let Some(reason) = field::error(&field) {
             reader.report(Diagnostic::new("`bind` names fields").at(reader.source, key.span(), reason));
             continue;
@@ -160,9 +181,9 @@ fn source(reader: &mut Reader<'_>, item: &Item<'_>) -> Option<FieldSource> {
         "claim" => reader
             .text(item, "the claim's name", |text| name(text, "a claim", |_| true))
             .map(FieldSource::Claim),
-        "client" => reader.choice(item, &[("address", ())]).map(|()| FieldSource::Client),
+        "client" => reader.choice(item, &CLIENT).map(|()| FieldSource::Client),
         "request" => {
-            let is_method = reader.choice(item, &[("method", true), ("path", false)]);
+            let is_method = reader.choice(item, &REQUEST);
             is_method.map(|is_method| if is_method { FieldSource::Method } else { FieldSource::Path })
         }
         _ => constant(reader, item).map(FieldSource::Value),

@@ -2,6 +2,7 @@
 
 use super::complaint::Complaint;
 use super::reader::{Item, Reader};
+use super::shape::Shape;
 use callgate_protocol::CallId;
 use callgate_protocol::limits::MAX_OFFER_NAME;
 use callgate_protocol::name::{is_method_name, is_service_name};
@@ -11,6 +12,9 @@ use std::str::FromStr;
 use toml::de::DeValue;
 
 const TOO_LONG: &str = "a name has at most 128 characters";
+
+/// What `call` may be.
+pub(super) const SHAPE: Shape = Shape::OneOf(&[Shape::Text, Shape::Integer(1..=u32::MAX as u64)]);
 
 /// How a route names the method it calls.
 #[derive(Clone, PartialEq, Eq, Debug, Hash, PartialOrd, Ord)]
@@ -130,7 +134,7 @@ impl fmt::Display for CallRef {
 /// Reads a name or a number.
 pub(super) fn read(reader: &mut Reader<'_>, item: &Item<'_>) -> Option<CallRef> {
     if let DeValue::Integer(_) = item.value.get_ref() {
-        let number = reader.integer(item, 1..=u64::from(u32::MAX))?;
+        let number = reader.integer(item)?;
         return u32::try_from(number).ok().and_then(CallId::pinned).map(CallRef::Number);
     }
     reader.text(item, "a method's name or its number", CallRef::parse)

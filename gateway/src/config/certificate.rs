@@ -5,7 +5,8 @@ use super::complaint::Complaint;
 use super::diagnostics::Diagnostic;
 use super::places::path;
 use super::reader::{Item, Reader, Section};
-use super::secret_source::SecretSource;
+use super::secret_source::{self, SecretSource};
+use super::shape::{Entry, Shape};
 use super::source::Source;
 use callgate_tls::Name;
 use std::collections::HashMap;
@@ -14,7 +15,18 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use toml::de::{DeTable, DeValue};
 
-const KEYS: &[&str] = &["names", "cert", "key", "default"];
+const KEYS: &[Entry] = &[
+    Entry::needed("names", Shape::SOME_TEXTS, "the host names that clients ask for"),
+    Entry::needed("cert", Shape::Text, "the file of the certificate in PEM"),
+    Entry::needed("key", secret_source::KEPT_OR_PATH, "its private key in PEM"),
+    Entry::new(
+        "default",
+        Shape::Boolean,
+        "clients that ask for no name, or for one that no certificate has, get this one",
+    ),
+];
+/// What `certificates` may be.
+pub(super) const SHAPE: Shape = Shape::List(&Shape::Table(KEYS), 0..=usize::MAX);
 const TABLES: &str = "tables, each written [[certificates]]";
 const CERT: &str = "a path such as \"/etc/callgate/api.pem\"";
 const KEY: &str = "a path such as \"/etc/callgate/api.key\", { file = \"…\" } or { env = \"…\" }";

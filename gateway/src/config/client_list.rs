@@ -4,11 +4,17 @@
 use super::complaint::Complaint;
 use super::networks;
 use super::reader::{Item, Reader};
+use super::shape::{Entry, Shape};
 use crate::clients::Networks;
 use std::fmt;
 use std::net::IpAddr;
 
-const KEYS: &[&str] = &["allow", "deny"];
+const KEYS: &[Entry] = &[
+    Entry::any(1, "allow", networks::SHAPE, "the networks from which clients may come, and no others"),
+    Entry::any(1, "deny", networks::SHAPE, "the networks from which none may come"),
+];
+/// What `clients` may be.
+pub(super) const SHAPE: Shape = Shape::Table(KEYS);
 
 /// Who may come: those in `allow`, or everybody without; but none of `deny`.
 #[derive(Clone, PartialEq, Eq, Debug)]

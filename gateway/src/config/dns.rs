@@ -4,6 +4,7 @@
 use super::complaint::Complaint;
 use super::host;
 use super::reader::{Item, Reader, Section};
+use super::shape::{Entry, Shape};
 use super::units;
 use std::net::{IpAddr, SocketAddr};
 use std::ops::RangeInclusive;
@@ -15,7 +16,24 @@ pub(super) const HOST: &str = "dns:";
 /// The same of a service.
 pub(super) const SERVICE: &str = "srv:";
 /// The keys of `[dns]`.
-pub(super) const KEYS: &[&str] = &["servers", "timeout", "min_ttl", "max_ttl"];
+pub(super) const KEYS: &[Entry] = &[
+    Entry::new(
+        "servers",
+        Shape::OneOf(&[Shape::Words(&[SYSTEM]), Shape::SOME_TEXTS]),
+        "whom to ask for the names of endpoints",
+    ),
+    Entry::new(
+        "timeout",
+        Shape::Duration(TIMEOUTS),
+        "how long a look-up may take, over all servers and tries",
+    ),
+    Entry::new(
+        "min_ttl",
+        Shape::Duration(TTLS),
+        "a name is looked up again after its TTL, but not before this",
+    ),
+    Entry::new("max_ttl", Shape::Duration(TTLS), "and not later than this"),
+];
 /// What `servers` is when nobody says anything.
 const SYSTEM: &str = "system";
 const SERVERS: &str = "\"system\", or an array such as [\"10.0.0.2\", \"10.0.0.3:5353\"]";
@@ -103,13 +121,10 @@ impl DnsSettings {
         if let Some(servers) = section.get("servers").and_then(|item| servers(reader, &item)) {
             self.servers = servers;
         }
-        let times = [
-            ("timeout", TIMEOUTS, &mut self.timeout),
-            ("min_ttl", TTLS, &mut self.min_ttl),
-            ("max_ttl", TTLS, &mut self.max_ttl),
-        ];
-        for (key, bounds, time) in times {
-            if let Some(value) = section.get(key).and_then(|item| reader.duration(&item, bounds)) {
+        let times =
+            [("timeout", &mut self.timeout), ("min_ttl", &mut self.min_ttl), ("max_ttl", &mut self.max_ttl)];
+        for (key, time) in times {
+            if let Some(value) = section.get(key).and_then(|item| reader.duration(&item)) {
                 *time = value;
             }
         }

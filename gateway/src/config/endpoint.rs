@@ -1,17 +1,26 @@
 //! The endpoints of a backend: where its instances listen, and whether calls may go there.
 
-use super::balance::{ENDPOINT_KEYS, Placement};
+use super::balance::{Placement, WEIGHT, ZONE};
 use super::complaint::Complaint;
 use super::diagnostics::Diagnostic;
 use super::discovery_name::{Discovered, DiscoveryName, SCHEMES};
 use super::endpoint_addr::{EndpointAddr, FORMS};
 use super::reader::{Item, Reader};
+use super::shape::{Entry, Shape};
 use super::suggest::list;
 use std::fmt;
 use std::ops::Range;
 use toml::de::{DeTable, DeValue};
 
-const KEYS: &[&str] = &["address", "drain", ENDPOINT_KEYS[0], ENDPOINT_KEYS[1]];
+const KEYS: &[Entry] = &[
+    Entry::needed("address", Shape::Text, "where the instance listens"),
+    Entry::new("drain", Shape::Boolean, "no new calls go there"),
+    WEIGHT,
+    ZONE,
+];
+/// What `endpoints` may be.
+pub(super) const SHAPE: Shape =
+    Shape::List(&Shape::OneOf(&[Shape::Text, Shape::Table(KEYS)]), 1..=usize::MAX);
 /// What a list of endpoints looks like, for whoever wrote something else.
 const LIST: &str = "an array such as [\"127.0.0.1:7101\"]";
 /// What one of them looks like.

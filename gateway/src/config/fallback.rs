@@ -3,11 +3,22 @@
 use super::complaint::Complaint;
 use super::destination::DestinationSpec;
 use super::keys;
-use super::local_reply::{RESPOND_KEYS as REPLY_KEYS, RespondSpec};
+use super::local_reply::{RespondSpec, respond};
 use super::reader::{Reader, Section};
+use super::shape::{Entry, Shape};
 
-/// Those of a backend, and [`REPLY_KEYS`].
-const KEYS: &[&str] = &["backend", "version", "status", "body", "json", "content_type", "headers"];
+/// Those of a backend, and those of a reply.
+const KEYS: &[Entry] = &[
+    Entry::any(1, "backend", Shape::Text, "calls go there"),
+    Entry::beside("backend", "version", Shape::Text, "calls go there"),
+    respond::STATUS.or_any(1),
+    respond::BODY.or_any(1),
+    respond::JSON.or_any(1),
+    respond::CONTENT_TYPE.or_any(1),
+    respond::HEADERS.or_any(1),
+];
+/// What `fallback` may be.
+pub(super) const SHAPE: Shape = Shape::Table(KEYS);
 const EXAMPLES: &str = "a table such as { backend = \"other\" } or { status = 200, json = [] }";
 
 /// What is done with a call for which there is no instance.
@@ -43,7 +54,7 @@ impl FallbackSpec {
         let before = reader.found.len();
         let inner = reader.section("`fallback`", table, KEYS);
         let backend = inner.get("backend").or(inner.get("version"));
-        let reply = REPLY_KEYS.iter().find_map(|key| inner.get(key));
+        let reply = respond::KEYS.iter().find_map(|entry| inner.get(entry.key));
         match (backend, reply) {
             (Some(_), None) if inner.get("backend").is_some() => {
                 Some(FallbackSpec::Call(DestinationSpec::read(reader, &inner, item.span())))

@@ -3,12 +3,16 @@
 use super::complaint::Complaint;
 use super::keys;
 use super::reader::{Reader, Section};
+use super::shape::Shape;
 use std::sync::Arc;
 
 /// The most names of a list.
 const MAX_NAMES: usize = 32;
 /// The longest name, in bytes.
 const MAX_NAME: usize = 255;
+
+/// What `forward_claims` may be.
+pub(super) const SHAPE: Shape = Shape::texts(MAX_NAMES);
 
 /// The claims that go along with a route's calls; none unless a table lists them.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]

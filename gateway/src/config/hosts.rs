@@ -3,6 +3,7 @@
 use super::complaint::Complaint;
 use super::keys;
 use super::reader::{Reader, Section};
+use super::shape::Shape;
 use crate::host::without_port;
 use callgate_tls::Name;
 use std::fmt;
@@ -58,6 +59,9 @@ pub(crate) fn shown(name: &Name) -> String {
         name => name.to_string(),
     }
 }
+
+/// What `hosts` may be.
+pub(super) const SHAPE: Shape = Shape::List(&Shape::Text, 1..=MAX_HOSTS);
 
 impl SaidHosts {
     /// The same, or what the file says where this says nothing. `None`: nobody knows.

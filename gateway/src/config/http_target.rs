@@ -11,6 +11,7 @@ use super::files;
 use super::http_url::{HttpUrl, URL};
 use super::places::path;
 use super::reader::{Item, Reader, Section};
+use super::shape::{Entry, Shape};
 use super::source::{Source, shown};
 use callgate_tls::rustls::ClientConfig;
 use callgate_tls::{Trust, TrustError};
@@ -27,6 +28,13 @@ const OF_SYSTEMS: [&str; 4] = [
 ];
 /// What is spoken inside TLS.
 const ALPN: &[&[u8]] = &[b"http/1.1"];
+
+/// The keys of a table that has a URL.
+pub(super) const THE_URL: Entry = Entry::needed("url", Shape::Text, "what is asked");
+pub(super) const CA: Entry =
+    Entry::new("ca", Shape::Text, "the file of the CAs that sign the provider's certificate");
+pub(super) const INSECURE: Entry =
+    Entry::new("insecure", Shape::Boolean, "`true` allows `http` to other machines than this one");
 
 /// A URL, and whose word counts there.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]

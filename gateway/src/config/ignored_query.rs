@@ -4,6 +4,7 @@
 use super::complaint::Complaint;
 use super::keys;
 use super::reader::{Reader, Section};
+use super::shape::Shape;
 use std::fmt;
 use std::sync::Arc;
 
@@ -11,6 +12,9 @@ use std::sync::Arc;
 const MAX_NAMES: usize = 100;
 /// The longest name, in bytes.
 const MAX_NAME: usize = 256;
+
+/// What `ignore_query` may be.
+pub(super) const SHAPE: Shape = Shape::texts(MAX_NAMES);
 
 /// The parameters that are ignored; none as a rule.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]

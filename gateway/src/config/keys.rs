@@ -1,6 +1,6 @@
 //! The keys of a route, each declared once: its name, which actions take it, whether it may stand at the top of a file, and what it
 //! is in a few words. What a table file may say, what is said of a key that has no effect, and what docs/routes.md has to explain
-//! follow from these lists; how a key's value is read stands in the file of what it means.
+//! follow from these lists; what a key's value may be and how it is read stands in the file of what it means, and `route_keys.rs` joins the two.
 //!
 //! Here are those of calls. The steps that a route asks for have theirs in `policy.rs`, and the replies of the gateway's own in
 //! `local_reply/`; `route_keys.rs` puts all of them together.
@@ -16,7 +16,6 @@ pub(super) struct Key {
     /// It may stand at the top of a file, and then holds for the routes of the file that do not say it themselves.
     pub(super) at_top: bool,
     /// What it is. docs/routes.md explains it with these words.
-    #[cfg_attr(not(test), expect(dead_code, reason = "the page is compared with them by a test"))]
     pub(super) words: &'static str,
 }
 

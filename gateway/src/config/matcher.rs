@@ -4,9 +4,16 @@ use super::complaint::Complaint;
 use super::foreign_paths;
 use super::hosts::Hosts;
 use super::path::PathTemplate;
+use super::shape::Shape;
 use super::suggest::nearest;
 use crate::method::{Method, UnknownMethod};
 use std::fmt;
+
+/// The most matches of a route.
+pub(super) const MAX_MATCHES: usize = 16;
+const ONE: Shape = Shape::Like("^(GET|POST|PUT|PATCH|DELETE) /");
+/// What `match` may be.
+pub(super) const SHAPE: Shape = Shape::OneOf(&[ONE, Shape::List(&ONE, 1..=MAX_MATCHES)]);
 
 /// The requests that a route takes.
 #[derive(Clone, PartialEq, Eq, Debug, Hash)]

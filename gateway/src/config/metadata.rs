@@ -4,6 +4,7 @@
 use super::complaint::Complaint;
 use super::keys;
 use super::reader::{Reader, Section};
+use super::shape::Shape;
 use crate::fields::FieldName;
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -12,6 +13,9 @@ use std::sync::Arc;
 const MAX_NAMES: usize = 32;
 /// The longest name, in bytes: as long as the protocol has room for.
 const MAX_NAME: usize = 255;
+
+/// What `metadata` may be.
+pub(super) const SHAPE: Shape = Shape::texts(MAX_NAMES);
 
 /// The headers that go along with a route's calls; none unless a table lists them.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]

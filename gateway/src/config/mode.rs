@@ -5,6 +5,7 @@ use super::diagnostics::Diagnostic;
 use super::keys;
 use super::matcher::Matcher;
 use super::reader::{Reader, Section};
+use super::shape::{Shape, words};
 use crate::method::Method;
 
 /// Whom a call's reply is for.
@@ -21,7 +22,7 @@ pub enum CallMode {
 
 impl CallMode {
     /// As it is written.
-    pub fn name(self) -> &'static str {
+    pub const fn name(self) -> &'static str {
         match self {
             CallMode::Answer => "answer",
             CallMode::Notify => "notify",
@@ -29,6 +30,11 @@ impl CallMode {
         }
     }
 }
+
+const CHOICES: [(&str, CallMode); 2] =
+    [(CallMode::Answer.name(), CallMode::Answer), (CallMode::Notify.name(), CallMode::Notify)];
+/// What `mode` may be.
+pub(super) const SHAPE: Shape = Shape::Words(&words(&CHOICES));
 
 /// The keys that say of replies what a route that only notifies has no use for.
 const OF_REPLIES: [&str; 5] =
@@ -41,7 +47,7 @@ pub(super) fn read(
     matcher: Option<&Matcher>,
 ) -> Option<CallMode> {
     let item = section.get(keys::MODE.name)?;
-    let mode = reader.choice(&item, &[CallMode::Answer, CallMode::Notify].map(|mode| (mode.name(), mode)))?;
+    let mode = reader.choice(&item, &CHOICES)?;
     if mode == CallMode::Notify {
         if matcher.is_some_and(|matcher| matcher.method == Method::Get) {
             let title = "`mode = \"notify\"` is not for GET routes";

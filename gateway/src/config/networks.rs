@@ -2,6 +2,7 @@
 
 use super::complaint::Complaint;
 use super::reader::{Item, Reader};
+use super::shape::Shape;
 use crate::clients::Networks;
 use ipnet::IpNet;
 use std::net::IpAddr;
@@ -11,6 +12,9 @@ use std::ops::Range;
 const MOST: usize = 10_000;
 /// What a list looks like, for whoever wrote something else.
 pub(super) const EXPECTED: &str = "[\"10.0.0.0/8\"]";
+
+/// What a list may be.
+pub(super) const SHAPE: Shape = Shape::List(&Shape::Text, 1..=MOST);
 
 /// Reads a list.
 pub(super) fn read(reader: &mut Reader<'_>, item: &Item<'_>) -> Option<Networks> {

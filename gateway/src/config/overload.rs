@@ -4,14 +4,44 @@
 use super::complaint::Complaint;
 use super::keys;
 use super::reader::{Item, Reader, Section};
+use super::shape::{Entry, Shape, words};
 use std::ops::RangeInclusive;
 use std::time::Duration;
 use toml::de::DeValue;
 
-const ADAPTIVE_KEYS: &[&str] = &["when", "min", "max"];
-const QUEUE_KEYS: &[&str] = &["size", "timeout"];
-const BOUNDS: RangeInclusive<u64> = 1..=10_000_000;
-const SIZES: RangeInclusive<u64> = 1..=65_536;
+const ADAPTIVE_KEYS: &[Entry] = &[
+    Entry::new("when", Shape::Words(&words(&WHENS)), "when calls are limited by how long they take"),
+    Entry::new("min", BOUND, "the limit is never less, all workers together"),
+    Entry::new("max", BOUND, "nor more"),
+];
+const QUEUE_KEYS: &[Entry] = &[
+    Entry::new("size", Shape::Integer(1..=65_536), "how many calls may wait in each worker"),
+    Entry::new("timeout", Shape::Duration(TIMEOUTS), "how long each, within its deadline"),
+];
+/// What a bound of calls in flight may be.
+pub(super) const BOUND: Shape = Shape::Integer(1..=10_000_000);
+const PRIORITIES: [(&str, Priority); 3] = [
+    (Priority::Critical.name(), Priority::Critical),
+    (Priority::Default.name(), Priority::Default),
+    (Priority::Sheddable.name(), Priority::Sheddable),
+];
+/// What `priority` may be.
+pub(super) const PRIORITY: Shape = Shape::Words(&words(&PRIORITIES));
+/// The keys of a backend that say how many calls it gets at once.
+pub(super) const MAX_IN_FLIGHT: Entry =
+    Entry::new("max_in_flight", BOUND, "calls in flight over all workers");
+pub(super) const MAX_PER_INSTANCE: Entry =
+    Entry::new("max_in_flight_per_instance", BOUND, "the same for each instance");
+pub(super) const ADAPTIVE: Entry = Entry::new(
+    "adaptive",
+    Shape::OneOf(&[Shape::Boolean, Shape::Words(&words(&WHENS)), Shape::Table(ADAPTIVE_KEYS)]),
+    "a limit that follows from how long calls take",
+);
+pub(super) const QUEUE: Entry = Entry::new(
+    "queue",
+    Shape::OneOf(&[Shape::Only(false), Shape::Table(QUEUE_KEYS)]),
+    "where calls wait that find no room",
+);
 const TIMEOUTS: RangeInclusive<Duration> = Duration::from_millis(1)..=Duration::from_secs(60);
 
 /// How much a route's calls matter when not all can be served.
@@ -28,7 +58,7 @@ pub enum Priority {
 
 impl Priority {
     /// The word for it in tables and metrics.
-    pub fn name(self) -> &'static str {
+    pub const fn name(self) -> &'static str {
         match self {
             Priority::Sheddable => "sheddable",
             Priority::Default => "default",
@@ -106,8 +136,7 @@ impl Default for QueueSpec {
 
 /// Reads a route's `priority`.
 pub(super) fn read_priority(reader: &mut Reader<'_>, section: &Section<'_>) -> Priority {
-    let words = [Priority::Critical, Priority::Default, Priority::Sheddable].map(|one| (one.name(), one));
-    section.get(keys::PRIORITY.name).and_then(|item| reader.choice(&item, &words)).unwrap_or_default()
+    section.get(keys::PRIORITY.name).and_then(|item| reader.choice(&item, &PRIORITIES)).unwrap_or_default()
 }
 
 /// Reads a route's `max_in_flight`.
@@ -128,11 +157,7 @@ impl OverloadSpec {
 }
 
 fn bound(reader: &mut Reader<'_>, item: Option<Item<'_>>) -> Option<usize> {
-    number(reader, item, BOUNDS)
-}
-
-fn number(reader: &mut Reader<'_>, item: Option<Item<'_>>, bounds: RangeInclusive<u64>) -> Option<usize> {
-    let number = item.and_then(|item| reader.integer(&item, bounds))?;
+    let number = item.and_then(|item| reader.integer(&item))?;
     usize::try_from(number).ok()
 }
 
@@ -178,8 +203,8 @@ fn queue(reader: &mut Reader<'_>, item: &Item<'_>) -> QueueSpec {
         return spec;
     };
     let section = reader.section("a queue", table, QUEUE_KEYS);
-    spec.size = number(reader, section.get("size"), SIZES).unwrap_or(spec.size);
-    if let Some(timeout) = section.get("timeout").and_then(|item| reader.duration(&item, TIMEOUTS)) {
+    spec.size = bound(reader, section.get("size")).unwrap_or(spec.size);
+    if let Some(timeout) = section.get("timeout").and_then(|item| reader.duration(&item)) {
         spec.timeout = timeout;
     }
     spec

@@ -3,6 +3,7 @@
 use super::complaint::Complaint;
 use super::diagnostics::Diagnostic;
 use super::reader::{Item, Reader, Section};
+use super::shape::{Entry, Shape};
 use super::suggest::nearest;
 use crate::fields::FieldName;
 use std::fmt;
@@ -10,10 +11,29 @@ use std::ops::{Range, RangeInclusive};
 use std::time::Duration;
 use toml::de::DeTable;
 
-const KEYS: &[&str] = &["rate", "burst", "by", "dry_run", "max_keys"];
+const KEYS: &[Entry] = &[
+    RATE,
+    BURST,
+    Entry::new("by", Shape::Like(BY), "what has a bucket of its own"),
+    Entry::new("dry_run", Shape::Boolean, "it refuses nothing, and only counts"),
+    Entry::new("max_keys", Shape::Integer(1..=100_000_000), "for how many keys there is room"),
+];
+const KEYS_OF_CONNECTIONS: &[Entry] = &[RATE, BURST];
+const RATE: Entry = Entry::needed("rate", Shape::Like("^[0-9]+/(s|m|h)$"), "how fast a bucket fills");
+const BURST: Entry = Entry::new("burst", Shape::Integer(BURSTS), "what a bucket holds, and begins with");
+const BY: &str = "^(route|client|api_key|identity|header:.+|claim:.+)$";
+const ONE: Shape = Shape::OneOf(&[Shape::Table(KEYS), Shape::Text]);
+/// What a limit of `[limits]` may be.
+pub(super) const NAMED: Shape = Shape::Table(KEYS);
+/// What `rate_limit` of a route may be, which has so many at most.
+pub(super) const OF_ROUTE: Shape =
+    Shape::OneOf(&[Shape::Table(KEYS), Shape::Text, Shape::List(&ONE, 1..=MOST)]);
+/// What `new_connections_per_client` of a listener may be.
+pub(super) const OF_CONNECTIONS: Shape = Shape::Table(KEYS_OF_CONNECTIONS);
+/// Limits of one route.
+pub(super) const MOST: usize = 8;
 /// So that a full bucket is the work of less than 2^62 ns, whatever the rate.
 const BURSTS: RangeInclusive<u64> = 1..=1_000_000;
-const MAX_KEYS: RangeInclusive<u64> = 1..=100_000_000;
 const DEFAULT_MAX_KEYS: u32 = 65_536;
 /// A token more often than this is none that the clock could tell.
 const SHORTEST: Duration = Duration::from_micros(1);
@@ -171,9 +191,9 @@ pub struct RateLimitSpec {
 /// Reads how many connections each client may make: a limit by client that always refuses.
 pub(super) fn read_of_connections(reader: &mut Reader<'_>, item: &Item<'_>) -> Option<RateLimitSpec> {
     let table = reader.table(item, "a table such as { rate = \"20/s\" }")?;
-    let section = reader.section("`new_connections_per_client`", table, &["rate", "burst"]);
+    let section = reader.section("`new_connections_per_client`", table, KEYS_OF_CONNECTIONS);
     let rate = read_rate(reader, &section, &item.span());
-    let burst = read_number(reader, &section, "burst", BURSTS);
+    let burst = read_number(reader, &section, "burst");
     let rate = rate?;
     let burst = burst.unwrap_or(rate.burst());
     Some(RateLimitSpec { rate, burst, by: LimitBy::Client, dry_run: false, max_keys: DEFAULT_MAX_KEYS })
@@ -188,8 +208,8 @@ pub(super) fn read(
 ) -> Option<RateLimitSpec> {
     let section = reader.section(what, table, KEYS);
     let rate = read_rate(reader, &section, at);
-    let burst = read_number(reader, &section, "burst", BURSTS);
-    let max_keys = read_number(reader, &section, "max_keys", MAX_KEYS);
+    let burst = read_number(reader, &section, "burst");
+    let max_keys = read_number(reader, &section, "max_keys");
     let by = match section.get("by") {
         Some(item) => {
             let expected =
@@ -226,12 +246,7 @@ fn read_rate(reader: &mut Reader<'_>, section: &Section<'_>, at: &Range<usize>) 
     }
 }
 
-fn read_number(
-    reader: &mut Reader<'_>,
-    section: &Section<'_>,
-    key: &'static str,
-    bounds: RangeInclusive<u64>,
-) -> Option<u32> {
-    let number = section.get(key).and_then(|item| reader.integer(&item, bounds));
+fn read_number(reader: &mut Reader<'_>, section: &Section<'_>, key: &'static str) -> Option<u32> {
+    let number = section.get(key).and_then(|item| reader.integer(&item));
     number.and_then(|number| u32::try_from(number).ok())
 }

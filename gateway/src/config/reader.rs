@@ -6,6 +6,7 @@
 use super::complaint::Complaint;
 use super::diagnostics::Diagnostic;
 use super::foreign;
+use super::shape::{Entry, Shape};
 use super::source::Source;
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -22,30 +23,42 @@ pub(super) struct Item<'t> {
     pub(super) key: &'t str,
     pub(super) key_span: Range<usize>,
     pub(super) value: &'t Spanned<DeValue<'t>>,
+    /// What the value may be.
+    pub(super) shape: &'static Shape,
 }
 
-impl Item<'_> {
+impl<'t> Item<'t> {
     pub(super) fn span(&self) -> Range<usize> {
         self.value.span()
+    }
+
+    /// A name in this table, and what is behind it.
+    pub(super) fn named<'i>(
+        &self,
+        name: &'i Spanned<Cow<'_, str>>,
+        value: &'i Spanned<DeValue<'i>>,
+    ) -> Item<'i> {
+        Item { key: name.get_ref(), key_span: name.span(), value, shape: self.shape.behind(name.get_ref()) }
     }
 }
 
 /// A table whose keys are known.
 pub(super) struct Section<'t> {
     table: &'t DeTable<'t>,
-    known: &'static [&'static str],
+    known: &'static [Entry],
 }
 
 impl<'t> Section<'t> {
     /// A table whose other keys the caller has looked at.
-    pub(super) fn of_known(table: &'t DeTable<'t>, known: &'static [&'static str]) -> Section<'t> {
+    pub(super) fn of_known(table: &'t DeTable<'t>, known: &'static [Entry]) -> Section<'t> {
         Section { table, known }
     }
 
     pub(super) fn get(&self, key: &'static str) -> Option<Item<'t>> {
-        debug_assert!(self.known.contains(&key), "`{key}` is read but not known");
+        debug_assert!(self.known.iter().any(|entry| entry.key == key), "`{key}` is read but not known");
         let (name, value) = self.table.get_key_value(key)?;
-        Some(Item { key, key_span: name.span(), value })
+        let entry = self.known.iter().find(|entry| entry.key == key)?;
+        Some(Item { key: entry.key, key_span: name.span(), value, shape: &entry.shape })
     }
 }
 
@@ -84,7 +97,7 @@ impl<'s> Reader<'s> {
         &mut self,
         what: &str,
         table: &'t DeTable<'t>,
-        known: &'static [&'static str],
+        known: &'static [Entry],
     ) -> Section<'t> {
         self.section_beside(what, table, known, &[], "")
     }
@@ -94,7 +107,7 @@ impl<'s> Reader<'s> {
         &mut self,
         what: &str,
         table: &'t DeTable<'t>,
-        known: &'static [&'static str],
+        known: &'static [Entry],
         elsewhere: &[&str],
         where_to: &str,
     ) -> Section<'t> {
@@ -111,12 +124,12 @@ impl<'s> Reader<'s> {
         &mut self,
         what: &str,
         table: &DeTable<'_>,
-        known: &'static [&'static str],
+        known: &'static [Entry],
         looked_at: impl Fn(&str) -> bool,
     ) {
         for key in table.keys() {
             let name = key.get_ref().as_ref();
-            if known.contains(&name) || looked_at(name) {
+            if known.iter().any(|entry| entry.key == name) || looked_at(name) {
                 continue;
             }
             let unknown = self.not_known(what, key);
@@ -133,6 +146,7 @@ impl<'s> Reader<'s> {
     }
 
     pub(super) fn table<'t>(&mut self, item: &Item<'t>, expected: &str) -> Option<&'t DeTable<'t>> {
+        debug_assert!(item.shape.is_table(), "`{}` is read as a table", item.key);
         match item.value.get_ref() {
             DeValue::Table(table) => Some(table),
             _ => self.wrong_type(item.key, item.value, expected),
@@ -145,6 +159,7 @@ impl<'s> Reader<'s> {
         item: &Item<'t>,
         expected: &str,
     ) -> Option<&'t [Spanned<DeValue<'t>>]> {
+        debug_assert!(item.shape.is_list(), "`{}` is read as an array", item.key);
         match item.value.get_ref() {
             DeValue::Array(items) => Some(items),
             _ => self.wrong_type(item.key, item.value, expected),

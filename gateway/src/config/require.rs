@@ -7,12 +7,20 @@
 
 use super::complaint::Complaint;
 use super::reader::{Item, Reader};
+use super::shape::{Entry, Shape};
 use callgate_auth::Identity;
 use serde_json::Value;
 use std::fmt;
 use toml::de::{DeTable, DeValue};
 
-const KEYS: &[&str] = &["scopes", "claims"];
+const KEYS: &[Entry] = &[
+    Entry::any(1, "scopes", Shape::texts(MOST), "all of these scopes"),
+    Entry::any(1, "claims", Shape::Tree(&CLAIM_SHAPE), "all of these claims"),
+];
+const CLAIM_VALUE: Shape = Shape::OneOf(&[Shape::Text, Shape::Integer(0..=i64::MAX as u64), Shape::Boolean]);
+const CLAIM_SHAPE: Shape = Shape::OneOf(&[CLAIM_VALUE, Shape::List(&CLAIM_VALUE, 1..=usize::MAX)]);
+/// What `require` may be.
+pub(super) const SHAPE: Shape = Shape::Table(KEYS);
 const CLAIM: &str = "a text, a number, true or false, or an array of such";
 /// Scopes of one list, and claims.
 const MOST: usize = 32;
@@ -90,7 +98,7 @@ fn read(reader: &mut Reader<'_>, item: &Item<'_>) -> Option<Require> {
     if let Some(item) = section.get("claims")
         && let Some(table) = reader.table(&item, "a table such as { tenant = \"acme\" }")
     {
-        read_claims(reader, table, &mut Vec::new(), &mut claims);
+        read_claims(reader, &item, table, &mut Vec::new(), &mut claims);
         if claims.len() > MOST {
             let title = format!("`claims` has {} claims", claims.len());
             reader.complain::<()>(&item, Complaint::new(title, format!("expected at most {MOST}")));
@@ -134,12 +142,13 @@ pub(super) fn scope(text: &str) -> Result<Box<str>, Complaint> {
 
 fn read_claims(
     reader: &mut Reader<'_>,
+    of: &Item<'_>,
     table: &DeTable<'_>,
     path: &mut Vec<Box<str>>,
     claims: &mut Vec<RequiredClaim>,
 ) {
     for (key, value) in table {
-        let item = Item { key: key.get_ref(), key_span: key.span(), value };
+        let item = of.named(key, value);
         path.push(item.key.into());
         match value.get_ref() {
             DeValue::Table(_) if path.len() >= DEEPEST => {
@@ -148,7 +157,7 @@ fn read_claims(
                     Complaint::new("claims in claims this deep", format!("at most {DEEPEST}")),
                 );
             }
-            DeValue::Table(inner) => read_claims(reader, inner, path, claims),
+            DeValue::Table(inner) => read_claims(reader, &item, inner, path, claims),
             DeValue::Array(values) if values.is_empty() => {
                 reader.complain::<()>(
                     &item,
@@ -173,7 +182,7 @@ fn claim_value(reader: &mut Reader<'_>, item: &Item<'_>) -> Option<Value> {
     match item.value.get_ref() {
         DeValue::String(text) => Some(Value::from(text.as_ref())),
         DeValue::Boolean(value) => Some(Value::from(*value)),
-        DeValue::Integer(_) => reader.integer(item, 0..=i64::MAX as u64).map(Value::from),
+        DeValue::Integer(_) => reader.integer(item).map(Value::from),
         _ => reader.wrong_type(item.key, item.value, CLAIM),
     }
 }

@@ -3,14 +3,32 @@
 use super::complaint::Complaint;
 use super::keys;
 use super::reader::{Item, Reader, Section};
+use super::shape::{Entry, Shape};
 use crate::method::Method;
 use std::ops::RangeInclusive;
 use std::time::Duration;
 use toml::de::DeValue;
 
 /// The keys of `retry`.
-const KEYS: &[&str] = &["attempts", "on", "per_try_timeout", "hedge"];
-const ATTEMPTS: RangeInclusive<u64> = 1..=10;
+const KEYS: &[Entry] = &[
+    Entry::new("attempts", Shape::Integer(1..=10), "how often a call is sent at most"),
+    Entry::new(
+        "on",
+        Shape::List(&Shape::Words(&ON), 1..=usize::MAX),
+        "after which failures it is sent again",
+    ),
+    Entry::new("per_try_timeout", Shape::Duration(TRY_TIMES), "how long each attempt may take"),
+    Entry::new(
+        "hedge",
+        Shape::Like("^p[0-9]{2}$"),
+        "when an attempt takes longer than this percentile of the route's recent calls",
+    ),
+];
+const ON: [&str; 3] = ["refused", "lost", "unavailable"];
+/// What `retry` may be.
+pub(super) const SHAPE: Shape = Shape::OneOf(&[Shape::Only(false), Shape::Table(KEYS)]);
+/// What `retry_budget` of a backend may be.
+pub(super) const BUDGET_SHAPE: Shape = Shape::Like("^[0-9]{1,3}%$");
 const TRY_TIMES: RangeInclusive<Duration> = Duration::from_millis(1)..=Duration::from_secs(24 * 3600);
 /// Below the median every second call would be sent twice.
 const PERCENTILES: RangeInclusive<u8> = 50..=99;
@@ -90,7 +108,7 @@ pub(super) fn read(
         return spec;
     };
     let inner = reader.section("`retry`", table, KEYS);
-    if let Some(attempts) = inner.get("attempts").and_then(|item| reader.integer(&item, ATTEMPTS)) {
+    if let Some(attempts) = inner.get("attempts").and_then(|item| reader.integer(&item)) {
         spec.attempts = u32::try_from(attempts).unwrap_or(spec.attempts);
     }
     if let Some(item) = inner.get("on") {
@@ -118,15 +136,14 @@ pub(super) fn read(
 
 fn read_on(reader: &mut Reader<'_>, item: &Item<'_>) -> Option<RetryOn> {
     let before = reader.found.len();
-    let words = ["refused", "lost", "unavailable"];
-    let said = reader.texts(item, "[\"refused\", \"lost\"]", |text| match words.contains(&text) {
+    let said = reader.texts(item, "[\"refused\", \"lost\"]", |text| match ON.contains(&text) {
         true => Ok(text.to_owned()),
         false => {
             let complaint = Complaint::new(
                 format!("`on` cannot hold `{text}`"),
                 "expected `refused`, `lost` or `unavailable`",
             );
-            Err(match super::suggest::nearest(text, words) {
+            Err(match super::suggest::nearest(text, ON) {
                 Some(near) => complaint.help(format!("did you mean `{near}`?")),
                 None => complaint,
             })
@@ -141,7 +158,7 @@ fn read_on(reader: &mut Reader<'_>, item: &Item<'_>) -> Option<RetryOn> {
 }
 
 fn read_try_timeout(reader: &mut Reader<'_>, item: &Item<'_>, timeout: Duration) -> Option<Duration> {
-    let time = reader.duration(item, TRY_TIMES)?;
+    let time = reader.duration(item)?;
     if time < timeout {
         return Some(time);
     }

@@ -7,7 +7,7 @@ use super::defaults::Defaults;
 use super::diagnostics::Diagnostic;
 use super::hosts::SaidHosts;
 use super::keys;
-use super::matcher::Matcher;
+use super::matcher::{MAX_MATCHES, Matcher};
 use super::path::PathTemplate;
 use super::policy::RoutePolicy;
 use super::reader::{Item, Reader, Section};
@@ -18,9 +18,6 @@ use super::source::{Place, Source};
 use std::ops::Range;
 use std::sync::Arc;
 use toml::de::{DeTable, DeValue};
-
-/// The most matches of a route.
-const MAX_MATCHES: usize = 16;
 
 /// A checked route. Two are equal when they do the same, wherever they are written.
 #[derive(Clone, PartialEq, Eq, Debug)]

@@ -5,6 +5,7 @@ use super::auth::{ANONYMOUS, AuthSpec, Authenticators, Found};
 use super::complaint::Complaint;
 use super::diagnostics::Diagnostic;
 use super::reader::{Item, Reader};
+use super::shape::Shape;
 use super::source::Source;
 use std::ops::Range;
 use std::sync::{Arc, OnceLock};
@@ -13,6 +14,9 @@ use toml::de::DeValue;
 const EXPECTED: &str = "the name of an authenticator such as \"staff\", or an array of such";
 /// Authenticators of one route.
 const MOST: usize = 8;
+
+/// What `auth` of a route may be.
+pub(super) const SHAPE: Shape = Shape::OneOf(&[Shape::Text, Shape::List(&Shape::Text, 1..=MOST)]);
 
 /// Who may call a route. Without, it was not said: everybody.
 #[derive(Clone, Debug, Default)]

@@ -3,7 +3,7 @@
 use super::complaint::Complaint;
 use super::diagnostics::Diagnostic;
 use super::name;
-use super::rate_limit::{self, RateLimitSpec};
+use super::rate_limit::{self, MOST, RateLimitSpec};
 use super::reader::{Item, Reader, Section};
 use super::source::Source;
 use std::cell::OnceCell;
@@ -15,8 +15,6 @@ use toml::de::DeValue;
 
 const EXPECTED: &str =
     "a table such as { rate = \"100/s\" }, the name of one in [limits], or an array of such";
-/// Limits of one route.
-const MOST: usize = 8;
 
 /// A limit of a route.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -154,7 +152,7 @@ impl SharedLimits {
                 let title = format!("`{name}` cannot name a limit");
                 reader.report(Diagnostic::new(title).at(reader.source, key.span(), reason));
             }
-            let item = Item { key: name, key_span: key.span(), value };
+            let item = item.named(key, value);
             let table = reader.table(&item, "a table, written [limits.name]");
             let spec = table.and_then(|table| rate_limit::read(reader, "a limit", table, &key.span()));
             if let Some(first) = self.declared.get(name) {

@@ -6,10 +6,14 @@
 use super::complaint::Complaint;
 use super::keys;
 use super::reader::{Item, Reader, Section};
+use super::shape::Shape;
 use callgate_rules::{MAX_RULES, Rule, RuleError};
 use std::hash::{Hash, Hasher};
 use std::ops::Range;
 use std::sync::Arc;
+
+/// What `rules` may be.
+pub(super) const SHAPE: Shape = Shape::texts(MAX_RULES);
 
 /// The rules of a route's calls, those of its file first; none as a rule.
 #[derive(Clone, PartialEq, Eq, Hash, Debug, Default)]

@@ -5,13 +5,22 @@ use super::diagnostics::{Diagnostic, Diagnostics};
 use super::files;
 use super::places::path;
 use super::reader::{Item, Reader};
+use super::shape::{Entry, Shape};
 use super::source::{Source, shown};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use toml::de::DeValue;
 
-const KEYS: &[&str] = &["env", "file"];
+const KEYS: &[Entry] = &[
+    Entry::one(1, "env", Shape::Text, "the variable of the environment that holds it"),
+    Entry::one(1, "file", Shape::Text, "the file that holds it"),
+];
+
+/// Where it is, in a table.
+pub(super) const KEPT: Shape = Shape::Table(KEYS);
+/// The same, or the path of its file.
+pub(super) const KEPT_OR_PATH: Shape = Shape::OneOf(&[Shape::Text, KEPT]);
 
 /// Where a secret is.
 #[derive(Clone, PartialEq, Eq, Debug)]

@@ -2,6 +2,7 @@
 
 use super::complaint::Complaint;
 use super::reader::{Item, Reader};
+use super::shape::{Shape, words};
 use toml::de::DeValue;
 
 /// A header: its name in lower case, and what it says.
@@ -23,6 +24,11 @@ const PAGE: &[Header] = &[
     ("cross-origin-opener-policy", "same-origin"),
     ("cross-origin-resource-policy", "same-origin"),
 ];
+
+const CHOICES: [(&str, SecurityHeaders); 2] =
+    [("api", SecurityHeaders::Api), ("page", SecurityHeaders::Page)];
+/// What `security_headers` may be.
+pub(super) const SHAPE: Shape = Shape::OneOf(&[Shape::Words(&words(&CHOICES)), Shape::Only(false)]);
 
 /// Which headers a route's replies have for browsers.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -72,10 +78,7 @@ impl SecurityHeaders {
                 reader.complain::<()>(item, complaint.help(help));
                 SecurityHeaders::Unsaid
             }
-            _ => {
-                let choices = [("api", SecurityHeaders::Api), ("page", SecurityHeaders::Page)];
-                reader.choice(item, &choices).unwrap_or_default()
-            }
+            _ => reader.choice(item, &CHOICES).unwrap_or_default(),
         }
     }
 }

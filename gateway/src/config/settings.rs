@@ -27,6 +27,7 @@ use super::places::absolute;
 use super::reader::Reader;
 use super::source::Source;
 use callgate_protocol::Token;
+pub(super) use keys::SECTIONS;
 use keys::{log_filter, read};
 pub use replay::ReplaySettings;
 use std::net::{Ipv4Addr, SocketAddr};

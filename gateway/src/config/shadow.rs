@@ -5,10 +5,19 @@ use super::destination::DestinationSpec;
 use super::diagnostics::Diagnostic;
 use super::keys;
 use super::reader::{Item, Reader, Section};
+use super::shape::{Entry, Shape};
 use toml::de::DeValue;
 
 /// The keys of `shadow`.
-const KEYS: &[&str] = &["backend", "version", "share"];
+const KEYS: &[Entry] = &[
+    Entry::any(1, "backend", Shape::Text, "where the copies go"),
+    Entry::any(1, "version", Shape::Text, "to instances of that version only"),
+    Entry::needed("share", SHARE, "how many calls are copied, by chance"),
+];
+/// What a share of the calls may be.
+pub(super) const SHARE: Shape = Shape::Like("^[0-9]{1,3}([.][0-9]{1,4})?%$");
+/// What `shadow` may be.
+pub(super) const SHAPE: Shape = Shape::Table(KEYS);
 
 /// A share of calls that is copied.
 #[derive(Clone, PartialEq, Eq, Debug)]

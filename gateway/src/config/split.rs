@@ -7,12 +7,24 @@ use super::diagnostics::Diagnostic;
 use super::hash_by::{HashBy, hash_by};
 use super::keys;
 use super::reader::{Item, Reader, Section};
+use super::shape::{Entry, Shape};
 use crate::fields::FieldName;
-use std::ops::RangeInclusive;
 use toml::de::{DeTable, DeValue};
 
 /// The keys of a target.
-const KEYS: &[&str] = &["backend", "version", "weight", "header"];
+const KEYS: &[Entry] = &[
+    Entry::any(1, "backend", Shape::Text, "calls go there"),
+    Entry::any(1, "version", Shape::Text, "calls go to instances of that version only"),
+    Entry::any(2, "weight", Shape::Integer(0..=1_000_000), "its part of the sum of all weights"),
+    Entry::any(
+        2,
+        "header",
+        Shape::OneOf(&[Shape::Text, Shape::SOME_TEXTS]),
+        "requests that have it go to this target, whatever the weights",
+    ),
+];
+/// What `split` may be.
+pub(super) const SHAPE: Shape = Shape::List(&Shape::Table(KEYS), 1..=MAX_TARGETS);
 /// What the whole looks like, for whoever wrote something else.
 const TARGETS: &str =
     "an array such as [{ backend = \"shop\", weight = 95 }, { backend = \"shop-next\", weight = 5 }]";
@@ -20,7 +32,6 @@ const TARGETS: &str =
 const BY: &str = "a text such as \"identity\" or \"claim:tenant\"";
 /// What a header looks like.
 const HEADER: &str = "a header such as \"x-canary: yes\", or an array of them";
-const WEIGHTS: RangeInclusive<u64> = 0..=1_000_000;
 const MAX_TARGETS: usize = 32;
 
 /// Which instances a route's calls go to, beyond its backend.
@@ -169,7 +180,7 @@ impl TargetSpec {
                     .help("write weight = 5, or header = \"x-canary: yes\""),
             );
         }
-        let weight = weight.and_then(|item| reader.integer(&item, WEIGHTS)).unwrap_or(0);
+        let weight = weight.and_then(|item| reader.integer(&item)).unwrap_or(0);
         TargetSpec { to, weight: u32::try_from(weight).unwrap_or(0), headers }
     }
 }

@@ -3,12 +3,21 @@
 use super::complaint::Complaint;
 use super::keys;
 use super::reader::{Item, Reader, Section};
+use super::shape::{Entry, Shape};
 use std::ops::RangeInclusive;
 use std::time::Duration;
 use toml::de::DeValue;
 
 const TIMES: RangeInclusive<Duration> = Duration::from_millis(1)..=Duration::from_secs(30 * 24 * 3600);
 const BYTES: RangeInclusive<u64> = 1..=1 << 50;
+const KEYS: &[Entry] = &[
+    Entry::any(1, "time", Shape::Duration(TIMES), "how long a call that streams may take"),
+    Entry::any(1, "bytes", Shape::Size(BYTES), "how many bytes its reply may have"),
+];
+/// What `max_stream` may be.
+pub(super) const SHAPE: Shape = Shape::OneOf(&[Shape::Duration(TIMES), Shape::Table(KEYS)]);
+/// What `stream_idle` may be.
+pub(super) const IDLE: Shape = Shape::Duration(TIMES);
 
 /// What bounds a call that streams.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -36,7 +45,7 @@ impl StreamLimits {
     ) -> StreamLimits {
         let max = section.get(keys::MAX_STREAM.name).and_then(|item| most(reader, &item));
         let (time, bytes) = max.unwrap_or((otherwise.time, otherwise.bytes));
-        let idle = section.get(keys::STREAM_IDLE.name).and_then(|item| reader.duration(&item, TIMES));
+        let idle = section.get(keys::STREAM_IDLE.name).and_then(|item| reader.duration(&item));
         StreamLimits { time, bytes, idle: idle.or(otherwise.idle) }
     }
 }
@@ -45,15 +54,15 @@ impl StreamLimits {
 fn most(reader: &mut Reader<'_>, item: &Item<'_>) -> Option<(Duration, Option<u64>)> {
     let usual = StreamLimits::default();
     let DeValue::Table(table) = item.value.get_ref() else {
-        return reader.duration(item, TIMES).map(|time| (time, usual.bytes));
+        return reader.duration(item).map(|time| (time, usual.bytes));
     };
-    let section = reader.section("`max_stream`", table, &["time", "bytes"]);
+    let section = reader.section("`max_stream`", table, KEYS);
     if table.is_empty() {
         let complaint = Complaint::new("`max_stream` is empty", "it bounds nothing");
         return reader
             .complain(item, complaint.help("write max_stream = { time = \"1h\", bytes = \"1GiB\" }"));
     }
-    let time = section.get("time").and_then(|item| reader.duration(&item, TIMES));
-    let bytes = section.get("bytes").and_then(|item| reader.size(&item, BYTES));
+    let time = section.get("time").and_then(|item| reader.duration(&item));
+    let bytes = section.get("bytes").and_then(|item| reader.size(&item));
     Some((time.unwrap_or(usual.time), bytes.or(usual.bytes)))
 }

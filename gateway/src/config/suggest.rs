@@ -4,6 +4,7 @@
 //! is looked for when a mistake is shown and not when it is found ([`Names`] is what must be kept until then), and what is
 //! spent on all that are shown together is counted ([`Work`]).
 
+use super::shape::Entry;
 use std::sync::Arc;
 
 /// What may be spent on one text for people: characters compared with one another, and [`LOOK`] for each name that is looked
@@ -22,8 +23,8 @@ const FEW: usize = 16;
 /// The right names.
 #[derive(Clone, Debug)]
 pub(super) enum Names {
-    /// Those that the gateway knows.
-    Known(&'static [&'static str]),
+    /// Keys that the gateway knows.
+    Known(&'static [Entry]),
     /// Those that the files declare, shared by all who name another.
     Declared(Arc<[String]>),
 }
@@ -32,15 +33,15 @@ impl Names {
     /// "did you mean …", as long as the work suffices to find out, or a list of the few there are.
     pub(super) fn help(&self, wrong: &str, work: &mut Work) -> Option<String> {
         match self {
-            Names::Known(names) => help(wrong, names.iter().copied(), work),
+            Names::Known(entries) => help(wrong, entries.iter().map(|entry| entry.key), work),
             Names::Declared(names) => help(wrong, names.iter().map(String::as_str), work),
         }
     }
 }
 
-impl From<&'static [&'static str]> for Names {
-    fn from(names: &'static [&'static str]) -> Names {
-        Names::Known(names)
+impl From<&'static [Entry]> for Names {
+    fn from(entries: &'static [Entry]) -> Names {
+        Names::Known(entries)
     }
 }
 
@@ -139,6 +140,7 @@ pub(super) fn list_of_few(names: &[String], last_word: &str) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::shape::Shape;
     use super::*;
     use callgate_scaling::{Cost, grows_like_its_input};
 
@@ -175,8 +177,8 @@ mod tests {
         let mut work = Work::for_one_text();
         assert_eq!(names.help("name-00000", &mut work), None);
         assert_eq!(work.0, 0);
-        let keys: &[&str] = &["timeout"];
-        assert_eq!(Names::from(keys).help("timout", &mut work).as_deref(), Some("there is `timeout`"));
+        const KEYS: &[Entry] = &[Entry::new("timeout", Shape::Text, "")];
+        assert_eq!(Names::from(KEYS).help("timout", &mut work).as_deref(), Some("there is `timeout`"));
     }
 
     #[test]

@@ -2,6 +2,14 @@
 
 use super::keys;
 use super::reader::{Reader, Section};
+use super::shape::{Shape, words};
+
+const CHOICES: [(&str, TrailingSlash); 3] = [
+    ("strict", TrailingSlash::Strict),
+    ("redirect", TrailingSlash::Redirect),
+    ("ignore", TrailingSlash::Ignore),
+];
+pub(super) const SHAPE: Shape = Shape::Words(&words(&CHOICES));
 
 /// What becomes of a request whose path is a route's but for a slash at its end.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -18,18 +26,12 @@ pub enum TrailingSlash {
 impl TrailingSlash {
     /// As the tables write it.
     pub fn name(self) -> &'static str {
-        match self {
-            TrailingSlash::Strict => "strict",
-            TrailingSlash::Redirect => "redirect",
-            TrailingSlash::Ignore => "ignore",
-        }
+        CHOICES.iter().find(|(_, one)| *one == self).map_or("", |(name, _)| name)
     }
 
     /// Reads `trailing_slash` of a file.
     pub(super) fn read(reader: &mut Reader<'_>, section: &Section<'_>) -> TrailingSlash {
-        let all = [TrailingSlash::Strict, TrailingSlash::Redirect, TrailingSlash::Ignore];
-        let choices = all.map(|one| (one.name(), one));
         let item = section.get(keys::TRAILING_SLASH);
-        item.and_then(|item| reader.choice(&item, &choices)).unwrap_or_default()
+        item.and_then(|item| reader.choice(&item, &CHOICES)).unwrap_or_default()
     }
 }

@@ -97,6 +97,21 @@ pub(super) fn rate(text: &str) -> Result<u64, Complaint> {
     }
 }
 
+/// What durations look like, as a regular expression.
+pub(super) fn duration_pattern() -> String {
+    format!("^[0-9]+([.][0-9]+)? ?({})$", TIMES.map(|(unit, _)| unit).join("|"))
+}
+
+/// What sizes look like.
+pub(super) fn size_pattern() -> String {
+    format!("^[0-9]+ ?({})?$", SIZES.map(|(unit, _)| unit).join("|"))
+}
+
+/// What rates look like.
+pub(super) fn rate_pattern() -> String {
+    format!("^([0-9]+ ?({})? */s|0)$", SIZES.map(|(unit, _)| unit).join("|"))
+}
+
 /// A duration in the largest unit that divides it.
 pub(super) fn show_duration(duration: Duration) -> String {
     let nanos = duration.as_nanos();

@@ -4,7 +4,6 @@ use super::complaint::Complaint;
 use super::reader::{Item, Reader};
 use super::suggest::{list, names_help};
 use super::units;
-use std::ops::RangeInclusive;
 use std::time::Duration;
 use toml::de::DeValue;
 
@@ -16,6 +15,7 @@ impl Reader<'_> {
         expected: &str,
         parse: impl FnOnce(&str) -> Result<T, Complaint>,
     ) -> Option<T> {
+        debug_assert!(item.shape.is_text(), "`{}` is read as a text", item.key);
         let DeValue::String(text) = item.value.get_ref() else {
             return self.wrong_type(item.key, item.value, expected);
         };
@@ -28,6 +28,7 @@ impl Reader<'_> {
     /// Reads one of a few words.
     pub(super) fn choice<T: Copy>(&mut self, item: &Item<'_>, choices: &[(&str, T)]) -> Option<T> {
         let words: Vec<&str> = choices.iter().map(|(word, _)| *word).collect();
+        debug_assert!(item.shape.has_words(words.iter().copied()), "`{}` is read by its words", item.key);
         self.text(item, &format!("one of {}", list(&words, "or")), |text| {
             let found = choices.iter().find(|(word, _)| *word == text);
             found.map(|(_, value)| *value).ok_or_else(|| {
@@ -45,14 +46,16 @@ impl Reader<'_> {
 
     /// Reads `true` or `false`.
     pub(super) fn boolean(&mut self, item: &Item<'_>) -> Option<bool> {
+        debug_assert!(item.shape.is_boolean(), "`{}` is read as true or false", item.key);
         match item.value.get_ref() {
             DeValue::Boolean(value) => Some(*value),
             _ => self.wrong_type(item.key, item.value, "true or false"),
         }
     }
 
-    /// Reads a whole number within bounds.
-    pub(super) fn integer(&mut self, item: &Item<'_>, bounds: RangeInclusive<u64>) -> Option<u64> {
+    /// Reads a whole number within its bounds.
+    pub(super) fn integer(&mut self, item: &Item<'_>) -> Option<u64> {
+        let Some(bounds) = item.shape.integer() else { return self.undeclared(item) };
         let DeValue::Integer(number) = item.value.get_ref() else {
             return self.wrong_type(item.key, item.value, "a whole number");
         };
@@ -66,8 +69,9 @@ impl Reader<'_> {
         }
     }
 
-    /// Reads a duration within bounds.
-    pub(super) fn duration(&mut self, item: &Item<'_>, bounds: RangeInclusive<Duration>) -> Option<Duration> {
+    /// Reads a duration within its bounds.
+    pub(super) fn duration(&mut self, item: &Item<'_>) -> Option<Duration> {
+        let Some(bounds) = item.shape.duration() else { return self.undeclared(item) };
         if let DeValue::Integer(number) = item.value.get_ref() {
             let complaint =
                 Complaint::new(format!("`{}` needs a unit", item.key), "milliseconds, seconds, …?");
@@ -91,8 +95,9 @@ impl Reader<'_> {
         )
     }
 
-    /// Reads a size in bytes within bounds.
-    pub(super) fn size(&mut self, item: &Item<'_>, bounds: RangeInclusive<u64>) -> Option<u64> {
+    /// Reads a size in bytes within its bounds.
+    pub(super) fn size(&mut self, item: &Item<'_>) -> Option<u64> {
+        let Some(bounds) = item.shape.size() else { return self.undeclared(item) };
         let value = match item.value.get_ref() {
             DeValue::Integer(number) => {
                 let value = i128::from_str_radix(number.as_str(), number.radix()).unwrap_or(i128::MAX);
@@ -116,5 +121,12 @@ impl Reader<'_> {
             DeValue::Integer(number) if number.as_str() == "0" => Some(0),
             _ => self.text(item, "a rate such as \"1KiB/s\", or 0", units::rate),
         }
+    }
+
+    /// Refuses what is read as something that its key is not declared to be.
+    #[cold]
+    fn undeclared<T>(&mut self, item: &Item<'_>) -> Option<T> {
+        debug_assert!(false, "`{}` is not read as it is declared: {:?}", item.key, item.shape);
+        self.wrong_type(item.key, item.value, "what it is declared to be")
     }
 }

@@ -10,16 +10,26 @@
 //! unless it is listed, as with `cors`, whose patterns these are.
 
 use super::complaint::Complaint;
-use super::cors::{Origins, read_origins};
+use super::cors::{ORIGINS, Origins, read_origins};
 use super::keys;
 use super::matcher::Matcher;
 use super::reader::{Item, Reader, Section};
+use super::shape::{Entry, Shape, words};
 use crate::method::Method;
 use serde_json::{Value, json};
 use std::sync::Arc;
 use toml::de::DeValue;
 
-const KEYS: &[&str] = &["origins", "messages"];
+const KEYS: &[Entry] = &[
+    Entry::new(
+        "origins",
+        ORIGINS,
+        "pages of these origins may begin one, beside those of the host that is asked",
+    ),
+    Entry::new("messages", Shape::Words(&words(&Messages::ALL)), "what a message is"),
+];
+/// What `websocket` may be.
+pub(super) const SHAPE: Shape = Shape::OneOf(&[Shape::Boolean, Shape::Table(KEYS)]);
 const EXAMPLE: &str = "true, or a table such as { origins = [\"https://app.example.com\"] }";
 
 /// Keys that say what a WebSocket has none of.
@@ -105,12 +115,11 @@ fn check(reader: &mut Reader<'_>, section: &Section<'_>, item: &Item<'_>, matche
             reader.complain::<()>(&other, Complaint::new(title, *why).help("remove it"));
         }
     }
-    let response = section.get(keys::RESPONSE.name).map(|item| item.value.get_ref());
-    let Some(DeValue::Table(response)) = response else { return };
+    let Some(item) = section.get(keys::RESPONSE.name) else { return };
+    let DeValue::Table(response) = item.value.get_ref() else { return };
     for (key, value) in response.iter().filter(|(key, _)| !OF_ITEMS.contains(&&**key.get_ref())) {
         let title = format!("`response.{}` does not go with `websocket`", key.get_ref());
-        let other = Item { key: key.get_ref(), key_span: key.span(), value };
         let complaint = Complaint::new(title, "the reply is a WebSocket, whose messages are the items");
-        reader.complain::<()>(&other, complaint.help("remove it"));
+        reader.complain::<()>(&item.named(key, value), complaint.help("remove it"));
     }
 }

@@ -5,11 +5,16 @@ use crate::config::complaint::Complaint;
 use crate::config::metadata::is_token;
 use crate::config::places::path;
 use crate::config::reader::{Item, Reader, Section};
+use crate::config::shape::{Entry, Shape};
 use crate::fields::{AUTHORIZATION, FieldName, X_API_KEY};
 use std::ops::Range;
 use std::path::PathBuf;
 
-pub(super) const KEYS: &[&str] = &["type", "file", "header"];
+pub(super) const KEYS: &[Entry] = &[
+    super::kind(&["api_key"]),
+    Entry::needed("file", Shape::Text, "the file of keys"),
+    Entry::new("header", Shape::Text, "the header that has the key"),
+];
 /// The longest name of a header, in bytes.
 const MAX_NAME: usize = 64;
 const PATH: &str = "a path such as \"/etc/callgate/keys.toml\"";

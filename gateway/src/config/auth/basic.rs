@@ -3,8 +3,10 @@
 use super::AuthKind;
 use super::api_key::ListFile;
 use crate::config::reader::{Item, Reader, Section};
+use crate::config::shape::{Entry, Shape};
 
-pub(super) const KEYS: &[&str] = &["type", "file"];
+pub(super) const KEYS: &[Entry] =
+    &[super::kind(&["basic"]), Entry::needed("file", Shape::Text, "the file of users")];
 
 /// Callers by name and password.
 #[derive(Clone, PartialEq, Eq, Debug)]

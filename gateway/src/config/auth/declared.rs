@@ -4,7 +4,7 @@ use super::{ANONYMOUS, AuthKind, AuthSpec, one};
 use crate::config::diagnostics::Diagnostic;
 use crate::config::keys;
 use crate::config::name;
-use crate::config::reader::{Item, Reader, Section};
+use crate::config::reader::{Reader, Section};
 use crate::config::route_backend::{self, Caller, FileBackend};
 use crate::config::source::Source;
 use serde_json::Value;
@@ -93,9 +93,8 @@ impl Authenticators {
 
     /// Reads those of the file of that number. Where its `auth` is no table, it is the word of who may call the file's routes.
     pub(in crate::config) fn read(&mut self, reader: &mut Reader<'_>, section: &Section<'_>, file: usize) {
-        let Some(DeValue::Table(all)) = section.get(keys::AUTH).map(|item| item.value.get_ref()) else {
-            return;
-        };
+        let Some(auth) = section.get(keys::AUTH) else { return };
+        let DeValue::Table(all) = auth.value.get_ref() else { return };
         for (key, value) in all {
             let name = key.get_ref().as_ref();
             let reserved = (name == ANONYMOUS).then_some("it is the word for callers who show nothing");
@@ -103,7 +102,7 @@ impl Authenticators {
                 let title = format!("`{name}` cannot name an authenticator");
                 reader.report(Diagnostic::new(title).at(reader.source, key.span(), reason));
             }
-            let item = Item { key: name, key_span: key.span(), value };
+            let item = auth.named(key, value);
             let spec = one(reader, name, &item).map(Arc::new);
             if let Some(first) = self.declared.get(name) {
                 reader.report(

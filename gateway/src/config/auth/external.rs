@@ -2,12 +2,15 @@
 //! is believed.
 
 use crate::config::reader::{Reader, Section};
+use crate::config::shape::{Entry, Shape};
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
 /// The keys that all of them have.
-pub(super) const TIMEOUT: &str = "timeout";
-pub(super) const CACHE: &str = "cache";
+pub(super) const TIMEOUT: Entry =
+    Entry::new("timeout", Shape::Duration(TIMEOUTS), "how long the answer may take, retries included");
+pub(super) const CACHE: Entry =
+    Entry::new("cache", Shape::Duration(CACHES), "for how long an answer that names a caller is kept");
 
 /// How long an answer may take, where the table does not say it.
 const USUAL: Duration = Duration::from_secs(1);
@@ -25,8 +28,8 @@ pub struct ExternalSpec {
 
 impl ExternalSpec {
     pub(super) fn read(reader: &mut Reader<'_>, section: &Section<'_>) -> ExternalSpec {
-        let timeout = section.get(TIMEOUT).and_then(|item| reader.duration(&item, TIMEOUTS));
-        let cache = section.get(CACHE).and_then(|item| reader.duration(&item, CACHES));
+        let timeout = section.get(TIMEOUT.key).and_then(|item| reader.duration(&item));
+        let cache = section.get(CACHE.key).and_then(|item| reader.duration(&item));
         ExternalSpec { timeout: timeout.unwrap_or(USUAL), cache }
     }
 }

@@ -3,15 +3,30 @@
 use super::external::{CACHE, ExternalSpec, TIMEOUT};
 use super::{AuthKind, required};
 use crate::config::complaint::Complaint;
-use crate::config::http_target::HttpTarget;
+use crate::config::http_target::{self, HttpTarget};
 use crate::config::metadata::is_token;
 use crate::config::outside::Outside;
 use crate::config::reader::{Item, Reader, Section};
+use crate::config::shape::{Entry, Shape};
 use crate::fields::FieldName;
 use std::ops::Range;
 
-pub(super) const KEYS: &[&str] =
-    &["type", "url", "ca", "insecure", "headers", "name", "scopes", "claims", TIMEOUT, CACHE];
+pub(super) const KEYS: &[Entry] = &[
+    super::kind(&["http"]),
+    http_target::THE_URL,
+    http_target::CA,
+    http_target::INSECURE,
+    Entry::new("headers", Shape::texts(MAX_HEADERS), "the headers of the request that go along"),
+    Entry::needed("name", Shape::Text, "the header of the answer that has the caller's name"),
+    Entry::new("scopes", Shape::Text, "the header of the answer that has scopes"),
+    Entry::new(
+        "claims",
+        Shape::Names(&[], &Shape::Text),
+        "claims, each with the header of the answer that has it",
+    ),
+    TIMEOUT,
+    CACHE,
+];
 const NAME: &str = "write which header of its answer has the caller's name: name = \"x-auth-request-user\"";
 /// The headers that go along where nobody says it.
 const USUAL: [&str; 2] = ["authorization", "cookie"];
@@ -128,10 +143,8 @@ fn claims(reader: &mut Reader<'_>, item: &Item<'_>) -> Option<Vec<(String, Strin
     let table = reader.table(item, "a table such as { email = \"x-auth-request-email\" }")?;
     let mut claims = Vec::new();
     for (claim, value) in table {
-        let name = claim.get_ref().to_string();
-        let one = Item { key: &name, key_span: claim.span(), value };
-        let header = reader.text(&one, "a header's name", header)?;
-        claims.push((name, header));
+        let header = reader.text(&item.named(claim, value), "a header's name", header)?;
+        claims.push((claim.get_ref().to_string(), header));
     }
     if claims.len() > MAX_HEADERS {
         let many = Complaint::new("too many claims", format!("{MAX_HEADERS} at most are read"));

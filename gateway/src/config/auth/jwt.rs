@@ -2,11 +2,12 @@
 
 use super::{AuthKind, required};
 use crate::config::complaint::Complaint;
-use crate::config::http_target::HttpTarget;
+use crate::config::http_target::{self, HttpTarget};
 use crate::config::http_url::HttpUrl;
 use crate::config::places::path;
 use crate::config::reader::{Item, Reader, Section};
-use crate::config::secret_source::SecretSource;
+use crate::config::secret_source::{self, SecretSource};
+use crate::config::shape::{Entry, Shape};
 use callgate_auth::jwt::{Algorithm, Asked, AskedError, Expected};
 use std::ops::Range;
 use std::ops::RangeInclusive;
@@ -15,27 +16,53 @@ use std::sync::Arc;
 use std::time::Duration;
 use toml::de::DeValue;
 
-pub(super) const KEYS: &[&str] = &[
-    "type",
-    "jwks",
-    "keys",
-    "secret",
-    "revoked",
-    "algorithms",
-    "issuer",
-    "audience",
-    "leeway",
-    "required",
-    "name",
-    "scopes",
-    "types",
-    "max_token",
+const TEXT_OR_TEXTS: Shape = Shape::OneOf(&[Shape::Text, Shape::TEXTS]);
+pub(super) const KEYS: &[Entry] = &[
+    super::kind(&["jwt"]),
+    Entry::one(
+        1,
+        "jwks",
+        Shape::OneOf(&[Shape::Text, Shape::Table(URL_KEYS)]),
+        "what verifies tokens: a file of keys in JSON",
+    ),
+    Entry::one(1, "keys", Shape::Text, "a file of public keys in PEM"),
+    Entry::one(1, "secret", secret_source::KEPT_OR_PATH, "a secret that the issuer has"),
+    Entry::new("revoked", Shape::Text, "a file of tokens that are not taken any more"),
+    Entry::needed(
+        "algorithms",
+        Shape::List(&Shape::Words(&ALGORITHM_NAMES), 1..=usize::MAX),
+        "by which algorithms tokens may be signed",
+    ),
+    Entry::new("issuer", TEXT_OR_TEXTS, "whose tokens (`iss`)"),
+    Entry::new("audience", TEXT_OR_TEXTS, "for whom they may be (`aud`)"),
+    Entry::new("leeway", Shape::Duration(Duration::ZERO..=MAX_LEEWAY), "by how much clocks may differ"),
+    Entry::new("required", TEXT_OR_TEXTS, "claims that have to be there, beside `exp` and the caller's name"),
+    Entry::new("name", Shape::Text, "the claim that is the caller's name"),
+    Entry::new("scopes", TEXT_OR_TEXTS, "the claims that have scopes"),
+    Entry::new("types", TEXT_OR_TEXTS, "the types (`typ`) of tokens that are taken"),
+    Entry::new("max_token", Shape::Size(1..=Asked::MAX_LEN as u64), "how long a token may be"),
 ];
+const MAX_LEEWAY: Duration = Duration::from_secs(Asked::MAX_LEEWAY);
+/// The names of all; of EdDSA the newer one, too.
+const ALGORITHM_NAMES: [&str; Algorithm::ALL.len() + 1] = {
+    let mut names = ["Ed25519"; Algorithm::ALL.len() + 1];
+    let mut at = 0;
+    while at < Algorithm::ALL.len() {
+        names[at] = Algorithm::ALL[at].name();
+        at += 1;
+    }
+    names
+};
 const SOURCES: [&str; 3] = ["jwks", "keys", "secret"];
 const PATH: &str = "a path such as \"/etc/callgate/jwks.json\"";
 const JWKS: &str = "a path such as \"/etc/callgate/jwks.json\", a URL such as \"https://id.example.com/jwks.json\", or { url = \"…\" }";
 /// What a table says of keys that are fetched.
-const URL_KEYS: &[&str] = &["url", "ca", "insecure", "refresh"];
+const URL_KEYS: &[Entry] = &[
+    http_target::THE_URL,
+    http_target::CA,
+    http_target::INSECURE,
+    Entry::new("refresh", Shape::Duration(REFRESHES), "how long keys are kept until they are fetched again"),
+];
 /// How often they are fetched, where nobody says it.
 const REFRESH: Duration = Duration::from_secs(600);
 const REFRESHES: RangeInclusive<Duration> = Duration::from_secs(1)..=Duration::from_secs(24 * 3600);
@@ -158,7 +185,7 @@ fn jwks(reader: &mut Reader<'_>, item: &Item<'_>) -> Option<KeySource> {
     match item.value.get_ref() {
         DeValue::Table(table) => {
             let section = reader.section("`jwks`", table, URL_KEYS);
-            let refresh = section.get("refresh").map(|item| reader.duration(&item, REFRESHES));
+            let refresh = section.get("refresh").map(|item| reader.duration(&item));
             let target = HttpTarget::read(reader, &section, item)?;
             let refresh = refresh.unwrap_or(Some(REFRESH))?;
             Some(KeySource::Url(KeyUrl { target, refresh }))
@@ -189,12 +216,10 @@ fn asked(reader: &mut Reader<'_>, section: &Section<'_>, algorithms: Vec<Algorit
         asked.name = reader.text(&item, "a claim's name", |text| Ok(text.to_owned()))?;
     }
     if let Some(item) = section.get("leeway") {
-        let most = Duration::from_secs(Asked::MAX_LEEWAY);
-        asked.leeway = reader.duration(&item, Duration::ZERO..=most)?.as_secs();
+        asked.leeway = reader.duration(&item)?.as_secs();
     }
     if let Some(item) = section.get("max_token") {
-        asked.max_len =
-            usize::try_from(reader.size(&item, 1..=Asked::MAX_LEN as u64)?).unwrap_or(Asked::MAX_LEN);
+        asked.max_len = usize::try_from(reader.size(&item)?).unwrap_or(Asked::MAX_LEN);
     }
     (reader.found.len() == before).then_some(asked)
 }
@@ -224,7 +249,7 @@ fn refused<T>(
         "max_len" => "max_token",
         field => field,
     };
-    let at = KEYS.iter().find(|known| **known == key).and_then(|key| section.get(key));
+    let at = KEYS.iter().find(|known| known.key == key).and_then(|known| section.get(known.key));
     let at = at.unwrap_or_else(|| item.clone());
     reader.complain(&at, Complaint::new(format!("`{key}` will not do"), error.text.clone()))
 }

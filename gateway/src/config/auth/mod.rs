@@ -29,6 +29,7 @@ use super::diagnostics::Diagnostic;
 use super::http_target::HttpTarget;
 use super::outside::Outside;
 use super::reader::{Item, Reader, Section};
+use super::shape::{Entry, Shape};
 use super::source::Source;
 use super::suggest::list;
 use serde_json::Value;
@@ -175,11 +176,11 @@ impl AuthKind {
 /// A kind of authenticator: its word, its keys, and how their values are read.
 struct Type {
     name: &'static str,
-    keys: &'static [&'static str],
+    keys: &'static [Entry],
     read: fn(&mut Reader<'_>, &Section<'_>, &Item<'_>) -> Option<AuthKind>,
 }
 
-const TYPES: &[Type] = &[
+const TYPES: [Type; 7] = [
     Type { name: "mtls", keys: mtls::KEYS, read: mtls::read },
     Type { name: "api_key", keys: api_key::KEYS, read: api_key::read },
     Type { name: "basic", keys: basic::KEYS, read: basic::read },
@@ -188,6 +189,22 @@ const TYPES: &[Type] = &[
     Type { name: "rpc", keys: rpc::KEYS, read: rpc::read },
     Type { name: "unix", keys: unix::KEYS, read: unix::read },
 ];
+
+/// What an authenticator may be.
+pub(super) const SHAPE: Shape = Shape::OneOf(&[
+    Shape::Table(mtls::KEYS),
+    Shape::Table(api_key::KEYS),
+    Shape::Table(basic::KEYS),
+    Shape::Table(http::KEYS),
+    Shape::Table(jwt::KEYS),
+    Shape::Table(rpc::KEYS),
+    Shape::Table(unix::KEYS),
+]);
+
+/// The key that says of which kind it is, of one whose word that is.
+const fn kind(word: &'static [&'static str; 1]) -> Entry {
+    Entry::needed(TYPE, Shape::Words(word), "how callers show who they are")
+}
 
 /// Reads one authenticator: its `type` says which keys it has.
 fn one(reader: &mut Reader<'_>, name: &str, item: &Item<'_>) -> Option<AuthSpec> {
@@ -199,8 +216,8 @@ fn one(reader: &mut Reader<'_>, name: &str, item: &Item<'_>) -> Option<AuthSpec>
         reader.report(missing.help(format!("write type = \"{}\", or one of {}", TYPES[0].name, words())));
         return None;
     };
-    let item_of_type = Item { key: TYPE, key_span: value.span(), value };
-    let choices: Vec<(&str, usize)> = TYPES.iter().enumerate().map(|(at, one)| (one.name, at)).collect();
+    let item_of_type = Item { key: TYPE, key_span: value.span(), value, shape: &Shape::Words(&WORDS) };
+    let choices: Vec<(&str, usize)> = WORDS.iter().copied().zip(0..).collect();
     let kind = &TYPES[reader.choice(&item_of_type, &choices)?];
     let section = reader.section(&format!("an authenticator of type `{}`", kind.name), table, kind.keys);
     let kind = (kind.read)(reader, &section, item)?;
@@ -228,8 +245,19 @@ fn said(value: &DeValue<'_>) -> Value {
     }
 }
 
+/// The word of each.
+const WORDS: [&str; TYPES.len()] = {
+    let mut words = [""; TYPES.len()];
+    let mut at = 0;
+    while at < words.len() {
+        words[at] = TYPES[at].name;
+        at += 1;
+    }
+    words
+};
+
 fn words() -> String {
-    list(&TYPES.iter().map(|one| one.name).collect::<Vec<_>>(), "or")
+    list(&WORDS, "or")
 }
 
 /// A key that an authenticator cannot do without.

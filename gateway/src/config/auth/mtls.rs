@@ -4,8 +4,18 @@ use super::pattern::NamePattern;
 use super::{AuthKind, required};
 use crate::config::complaint::Complaint;
 use crate::config::reader::{Item, Reader, Section};
+use crate::config::shape::{Entry, Shape, words};
 
-pub(super) const KEYS: &[&str] = &["type", "name", "allow"];
+const NAMES: [(&str, CertificateName); 3] = [
+    ("uri", CertificateName::Uri),
+    ("dns", CertificateName::Dns),
+    ("common_name", CertificateName::CommonName),
+];
+pub(super) const KEYS: &[Entry] = &[
+    super::kind(&["mtls"]),
+    Entry::needed("name", Shape::Words(&words(&NAMES)), "which name is the caller's"),
+    Entry::new("allow", Shape::SOME_TEXTS, "what the name looks like: one of these patterns"),
+];
 const HELP: &str =
     "write which name of its certificate a caller has: name = \"uri\", \"dns\" or \"common_name\"";
 
@@ -37,12 +47,7 @@ impl MtlsSpec {
 }
 
 pub(super) fn read(reader: &mut Reader<'_>, section: &Section<'_>, item: &Item<'_>) -> Option<AuthKind> {
-    let words = [
-        ("uri", CertificateName::Uri),
-        ("dns", CertificateName::Dns),
-        ("common_name", CertificateName::CommonName),
-    ];
-    let name = required(reader, section, item, "name", HELP).and_then(|item| reader.choice(&item, &words));
+    let name = required(reader, section, item, "name", HELP).and_then(|item| reader.choice(&item, &NAMES));
     let allow = section.get("allow").map(|item| {
         let before = reader.found.len();
         let patterns = reader.texts(&item, "[\"spiffe://corp/*\"]", NamePattern::parse).unwrap_or_default();

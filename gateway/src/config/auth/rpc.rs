@@ -16,12 +16,20 @@ use crate::config::outside::Outside;
 use crate::config::reader::{Item, Reader, Section};
 use crate::config::retry::RetrySpec;
 use crate::config::route_backend::NamedBackend;
+use crate::config::shape::{Entry, Shape};
 use crate::config::stream_limits::StreamLimits;
 use callgate_transcode::{Body, FieldSource, Pick, RequestBinding, ResponseBinding};
 use std::ops::Range;
 use std::sync::Arc;
 
-pub(super) const KEYS: &[&str] = &["type", "call", "backend", "bind", TIMEOUT, CACHE];
+pub(super) const KEYS: &[Entry] = &[
+    super::kind(&["rpc"]),
+    Entry::needed("call", call_ref::SHAPE, "the method, as a route names it"),
+    Entry::new("backend", Shape::Text, "who offers it"),
+    Entry::needed("bind", bound_fields::SHAPE, "what fills the method's fields"),
+    TIMEOUT,
+    CACHE,
+];
 const CALL: &str = "write the method that is asked: call = \"identity.check\"";
 const BIND: &str = "write what it is told: bind = { token = { header = \"x-partner-token\" } }";
 

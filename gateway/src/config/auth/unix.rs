@@ -3,10 +3,19 @@
 use super::AuthKind;
 use crate::config::complaint::Complaint;
 use crate::config::reader::{Item, Reader, Section};
+use crate::config::shape::{Entry, Shape};
 use nix::unistd::User;
 use toml::de::DeValue;
 
-pub(super) const KEYS: &[&str] = &["type", "users"];
+const USER: Shape = Shape::OneOf(&[Shape::Integer(0..=u32::MAX as u64 - 1), Shape::Text]);
+pub(super) const KEYS: &[Entry] = &[
+    super::kind(&["unix"]),
+    Entry::new(
+        "users",
+        Shape::List(&USER, 1..=usize::MAX),
+        "who may call: names, which are looked up when the table is read, and numbers",
+    ),
+];
 const USERS: &str = "an array of users such as [\"deploy\", 1001]";
 
 /// What the kernel says of a user that has none here, because it is one of another user namespace: nobody's identity.
@@ -51,7 +60,7 @@ pub(super) fn read(reader: &mut Reader<'_>, section: &Section<'_>, _: &Item<'_>)
 fn user(reader: &mut Reader<'_>, item: &Item<'_>) -> Option<UnixUser> {
     let found = match item.value.get_ref() {
         DeValue::Integer(_) => {
-            let uid = reader.integer(item, 0..=u64::from(u32::MAX) - 1)?;
+            let uid = reader.integer(item)?;
             // Within the bounds.
             let uid = uid as u32;
             UnixUser { name: uid.to_string().into(), uid }

@@ -9,7 +9,7 @@ use std::ops::Range;
 use toml::de::DeValue;
 
 /// The most media types that a route lists.
-const MAX_RANGES: usize = 32;
+pub(super) const MAX_RANGES: usize = 32;
 
 /// Reads which field takes the body, where the path fills these.
 pub(super) fn field(reader: &mut Reader<'_>, raw: &Item<'_>, path: &[String]) -> Option<String> {

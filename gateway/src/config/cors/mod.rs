@@ -8,12 +8,13 @@
 
 mod origin;
 
-pub(super) use origin::read as read_origins;
 pub use origin::{Origin, Origins};
+pub(super) use origin::{SHAPE as ORIGINS, read as read_origins};
 
 use super::complaint::Complaint;
 use super::metadata::is_token;
 use super::reader::{Item, Reader, Section};
+use super::shape::{Entry, Shape};
 use super::units::show_duration;
 use crate::method::Method;
 use serde_json::{Value, json};
@@ -22,7 +23,21 @@ use std::sync::Arc;
 use std::time::Duration;
 use toml::de::DeValue;
 
-const KEYS: &[&str] = &["origins", "methods", "headers", "credentials", "max_age", "expose"];
+const METHODS: Shape = Shape::List(&Shape::Words(&["GET", "POST", "PUT", "PATCH", "DELETE"]), 0..=usize::MAX);
+const KEYS: &[Entry] = &[
+    Entry::needed("origins", origin::SHAPE, "the origins of pages that may come"),
+    Entry::new("methods", METHODS, "the only methods that browsers ask leave for"),
+    Entry::new(
+        "headers",
+        Shape::texts(MAX_NAMES),
+        "the headers that pages may send beside those that all may",
+    ),
+    Entry::new("credentials", Shape::Boolean, "whether browsers send cookies and other credentials along"),
+    Entry::new("max_age", Shape::Duration(MAX_AGES), "how long a browser need not ask again"),
+    Entry::new("expose", Shape::texts(MAX_NAMES), "the headers of replies that pages may read"),
+];
+/// What `cors` may be.
+pub(super) const SHAPE: Shape = Shape::OneOf(&[Shape::Only(false), Shape::Table(KEYS)]);
 const EXAMPLE: &str = "a table such as { origins = [\"https://app.example.com\"] }, or false";
 const MAX_AGES: RangeInclusive<Duration> = Duration::ZERO..=Duration::from_secs(24 * 3600);
 /// The most headers of a list.
@@ -109,7 +124,7 @@ impl CorsSpec {
                 .get("credentials")
                 .and_then(|item| reader.boolean(&item))
                 .unwrap_or_default(),
-            max_age: section.get("max_age").and_then(|item| reader.duration(&item, MAX_AGES)),
+            max_age: section.get("max_age").and_then(|item| reader.duration(&item)),
             expose: section.get("expose").map(|item| read_names(reader, &item)).unwrap_or_default(),
             origins: origins?,
         };

@@ -3,11 +3,15 @@
 use super::super::complaint::Complaint;
 use super::super::host;
 use super::super::reader::{Item, Reader};
+use crate::config::shape::Shape;
 use std::fmt;
 
 /// The most origins of a list.
 const MAX_ORIGINS: usize = 100;
 const EXPECTED: &str = "expected such as `https://app.example.com` or `https://*.example.com`";
+
+/// What `origins` may be.
+pub(in crate::config) const SHAPE: Shape = Shape::List(&Shape::Text, 1..=MAX_ORIGINS);
 
 /// From where pages may come.
 #[derive(Clone, PartialEq, Eq, Debug)]

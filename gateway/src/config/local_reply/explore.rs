@@ -2,6 +2,7 @@
 
 use super::super::complaint::Complaint;
 use super::{Item, Key, Kind, PathTemplate, Reader, RespondSpec};
+use crate::config::shape::Shape;
 use crate::explorer::Explorer;
 use bytes::Bytes;
 use serde_json::{Value, json};
@@ -24,6 +25,7 @@ impl fmt::Display for ExploreSpec {
 
 impl Kind for ExploreSpec {
     const KEY: Key = Key::of_every_route("explore", "they get a page that shows such a document");
+    const SHAPE: Shape = Shape::Text;
 
     fn read(reader: &mut Reader<'_>, item: &Item<'_>, _: Option<&PathTemplate>) -> Option<ExploreSpec> {
         let document = reader.text(item, "the path of a document, such as \"/openapi.json\"", |text| {

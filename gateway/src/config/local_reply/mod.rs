@@ -4,17 +4,18 @@
 mod explore;
 mod openapi;
 mod redirect;
-mod respond;
+pub(super) mod respond;
 
 pub use explore::ExploreSpec;
 pub use openapi::OpenApiSpec;
 pub use redirect::RedirectSpec;
 pub use respond::RespondSpec;
-pub(super) use respond::{KEYS as RESPOND_KEYS, MAX_HEADERS, RESERVED, value};
+pub(super) use respond::{MAX_HEADERS, RESERVED, value};
 
 use super::keys::Key;
 use super::path::PathTemplate;
 use super::reader::{Item, Reader};
+use super::shape::Shape;
 use serde_json::{Value, json};
 use std::fmt;
 use std::sync::Arc;
@@ -23,6 +24,8 @@ use std::sync::Arc;
 trait Kind: fmt::Display + Sized {
     /// Its key, which makes a route one of this kind.
     const KEY: Key;
+    /// What its value may be.
+    const SHAPE: Shape;
 
     /// Reads the key's value; `matched` is the route's path, if that could be read. `None`: it will not do, which is reported.
     fn read(reader: &mut Reader<'_>, item: &Item<'_>, matched: Option<&PathTemplate>) -> Option<Self>;
@@ -44,6 +47,9 @@ macro_rules! kinds {
 
         /// The key of each kind.
         pub(super) const KEYS: &[Key] = &[$(<$spec as Kind>::KEY),+];
+
+        /// The same with what their values may be.
+        pub(super) const SHAPES: &[(&str, Shape)] = &[$((<$spec as Kind>::KEY.name, <$spec as Kind>::SHAPE)),+];
 
         impl LocalReply {
             /// Reads the value of that one of [`KEYS`].

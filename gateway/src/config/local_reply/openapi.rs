@@ -2,11 +2,17 @@
 
 use super::super::complaint::Complaint;
 use super::{Item, Key, Kind, PathTemplate, Reader};
+use crate::config::shape::{Entry, Shape, words};
 use serde_json::{Value, json};
 use std::fmt;
 use toml::de::DeValue;
 
-const KEYS: &[&str] = &["title", "description", "routes"];
+const ROUTES: [(&str, bool); 2] = [("file", false), ("all", true)];
+const KEYS: &[Entry] = &[
+    Entry::new("title", Shape::Text, "what the document is called"),
+    Entry::new("description", Shape::Text, "what people are told first"),
+    Entry::new("routes", Shape::Words(&words(&ROUTES)), "which routes it has"),
+];
 const EXPECTED: &str = "true, or a table such as { title = \"Shop\", routes = \"all\" }";
 /// The longest text, in bytes.
 const MAX_TEXT: usize = 4096;
@@ -30,6 +36,7 @@ impl fmt::Display for OpenApiSpec {
 
 impl Kind for OpenApiSpec {
     const KEY: Key = Key::of_every_route("openapi", "they get the document of what can be asked here");
+    const SHAPE: Shape = Shape::OneOf(&[Shape::Only(true), Shape::Table(KEYS)]);
 
     fn read(reader: &mut Reader<'_>, item: &Item<'_>, _: Option<&PathTemplate>) -> Option<OpenApiSpec> {
         let usual = OpenApiSpec { title: "API".to_owned(), description: None, all: false };
@@ -45,7 +52,7 @@ impl Kind for OpenApiSpec {
         let section = reader.section("`openapi`", table, KEYS);
         let mut text = |key| section.get(key).map(|item| reader.text(&item, "a text", text));
         let (title, description) = (text("title"), text("description"));
-        let all = section.get("routes").map(|item| reader.choice(&item, &[("file", false), ("all", true)]));
+        let all = section.get("routes").map(|item| reader.choice(&item, &ROUTES));
         Some(OpenApiSpec {
             title: title.unwrap_or(Some(usual.title))?,
             description: description.map_or(Some(None), |text| text.map(Some))?,

@@ -3,10 +3,14 @@
 use super::super::complaint::Complaint;
 use super::super::target::RedirectTarget;
 use super::{Item, Key, Kind, PathTemplate, Reader};
+use crate::config::shape::{Entry, Shape};
 use serde_json::{Value, json};
 use std::fmt;
 
-const KEYS: &[&str] = &["to", "status"];
+const KEYS: &[Entry] = &[
+    Entry::needed("to", Shape::Text, "a path, or a URI with `http://` or `https://`"),
+    Entry::new("status", Shape::Status(&STATUSES), "301, 302, 303, 307 or 308"),
+];
 /// Moved or found, and whether the method may change on the way (RFC 9110, 15.4).
 const STATUSES: [u16; 5] = [301, 302, 303, 307, 308];
 
@@ -27,6 +31,7 @@ impl fmt::Display for RedirectSpec {
 
 impl Kind for RedirectSpec {
     const KEY: Key = Key::of_every_route("redirect", "the client is sent elsewhere");
+    const SHAPE: Shape = Shape::Table(KEYS);
 
     fn read(
         reader: &mut Reader<'_>,
@@ -65,7 +70,7 @@ impl Kind for RedirectSpec {
 }
 
 fn read_status(reader: &mut Reader<'_>, item: &Item<'_>) -> Option<u16> {
-    let status = reader.integer(item, 100..=599).and_then(|status| u16::try_from(status).ok())?;
+    let status = reader.integer(item).and_then(|status| u16::try_from(status).ok())?;
     if STATUSES.contains(&status) {
         return Some(status);
     }

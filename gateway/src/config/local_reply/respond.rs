@@ -5,6 +5,7 @@ use super::super::diagnostics::Diagnostic;
 use super::super::metadata::is_token;
 use super::super::reader::Section;
 use super::{Item, Key, Kind, PathTemplate, Reader};
+use crate::config::shape::{Entry, Shape};
 use bytes::Bytes;
 use serde_json::{Number, Value, json};
 use std::collections::{BTreeMap, BTreeSet};
@@ -13,7 +14,18 @@ use toml::Spanned;
 use toml::de::DeValue;
 
 /// Its keys.
-pub(in crate::config) const KEYS: &[&str] = &["status", "body", "json", "content_type", "headers"];
+pub(in crate::config) const KEYS: &[Entry] = &[STATUS, BODY, JSON, CONTENT_TYPE, HEADERS];
+pub(in crate::config) const STATUS: Entry =
+    Entry::new("status", Shape::Integer(200..=599), "200 to 299 or 400 to 599");
+pub(in crate::config) const BODY: Entry = Entry::new("body", Shape::Text, "a text of at most 64 KiB");
+pub(in crate::config) const JSON: Entry =
+    Entry::new("json", Shape::Json, "any TOML value but a date, written as JSON");
+pub(in crate::config) const CONTENT_TYPE: Entry = Entry::new("content_type", Shape::Text, "what the body is");
+pub(in crate::config) const HEADERS: Entry = Entry::new(
+    "headers",
+    Shape::Names(&[], &Shape::Text),
+    "further headers, at most 32, except those that HTTP or the gateway sets itself",
+);
 /// The longest body, in bytes: a table lies in memory, and so do its replies. What is larger is a file's to serve.
 const MAX_BODY: usize = 64 * 1024;
 pub(in crate::config) const MAX_HEADERS: usize = 32;
@@ -115,6 +127,7 @@ fn lines(content_type: Option<&str>, headers: &[(String, String)]) -> Vec<u8> {
 
 impl Kind for RespondSpec {
     const KEY: Key = Key::of_every_route("respond", "a reply that is always the same");
+    const SHAPE: Shape = Shape::Table(KEYS);
 
     fn read(reader: &mut Reader<'_>, item: &Item<'_>, _: Option<&PathTemplate>) -> Option<RespondSpec> {
         let table = reader.table(item, "a table such as { status = 200, body = \"…\" }")?;
@@ -132,7 +145,7 @@ impl Kind for RespondSpec {
 }
 
 fn read_status(reader: &mut Reader<'_>, item: &Item<'_>) -> Option<u16> {
-    let status = reader.integer(item, 200..=599).and_then(|status| u16::try_from(status).ok())?;
+    let status = reader.integer(item).and_then(|status| u16::try_from(status).ok())?;
     if (300..400).contains(&status) {
         let complaint = Complaint::new("a fixed reply is no redirect", "expected 200 to 299 or 400 to 599");
         return reader.complain(item, complaint.help("write redirect = { to = \"/…\", status = 308 }"));
@@ -196,7 +209,7 @@ fn read_headers(reader: &mut Reader<'_>, item: &Item<'_>) -> Option<Vec<(String,
     let mut seen = BTreeSet::new();
     for (key, text) in table {
         let name = key.get_ref().to_ascii_lowercase();
-        let one = Item { key: key.get_ref(), key_span: key.span(), value: text };
+        let one = item.named(key, text);
         let text = reader.text(&one, "a string", value);
         let wrong = match name.as_str() {
             "content-type" => Some("say it by `content_type`"),

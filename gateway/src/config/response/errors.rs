@@ -2,13 +2,17 @@
 
 use super::super::diagnostics::Diagnostic;
 use super::super::keys;
-use super::super::reader::{Item, Reader, Section};
+use super::super::reader::{Reader, Section};
 use super::status;
+use crate::config::shape::Shape;
 use callgate_protocol::Code;
 use std::ops::Range;
 
 /// Codes with which the gateway fails calls itself. Clients would see two statuses for one thing.
 const OWN: [Code; 3] = [Code::Unavailable, Code::DeadlineExceeded, Code::Cancelled];
+
+/// What `errors` may be.
+pub(in crate::config) const SHAPE: Shape = Shape::Names(&[], &Shape::Integer(200..=599));
 
 /// Statuses of errors, each once. None as a rule.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
@@ -38,7 +42,7 @@ impl ErrorStatuses {
         let Some(item) = section.get(keys::ERRORS.name) else { return Default::default() };
         let table = reader.table(&item, "a table such as { out_of_stock = 409 }");
         for (key, value) in table.into_iter().flatten() {
-            let one = Item { key: key.get_ref(), key_span: key.span(), value };
+            let one = item.named(key, value);
             if OWN.iter().any(|code| code.name() == one.key) {
                 let title = format!("`{}` has a status already", one.key);
                 let label = "the gateway fails calls with it too, whatever the method does";

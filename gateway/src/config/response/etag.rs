@@ -5,8 +5,12 @@ use super::super::field;
 use super::super::keys;
 use super::super::reader::{Reader, Section};
 use super::Fields;
+use crate::config::shape::Shape;
 use crate::method::Method;
 use toml::de::DeValue;
+
+/// What `etag` may be.
+pub(in crate::config) const SHAPE: Shape = Shape::OneOf(&[Shape::Boolean, Shape::Text]);
 
 /// What an entity tag is made of.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

@@ -58,7 +58,7 @@ pub(super) fn read(
     let Some(table) = reader.table(&item, expected) else { return Vec::new() };
     let (mut headers, mut seen) = (Vec::new(), BTreeSet::new());
     for (key, value) in table {
-        let one = Item { key: key.get_ref(), key_span: key.span(), value };
+        let one = item.named(key, value);
         let name = one.key.to_ascii_lowercase();
         let twice = !seen.insert(name.clone());
         if let Some(reason) = error(&name).or(twice.then_some("it is there twice")) {

@@ -3,7 +3,7 @@
 use super::super::complaint::Complaint;
 use super::super::diagnostics::Diagnostic;
 use super::super::path::PathTemplate;
-use super::super::reader::{Item, Reader, Section};
+use super::super::reader::{Reader, Section};
 use super::Fields;
 use super::template::{Names, UriTemplate};
 
@@ -33,7 +33,7 @@ pub(super) fn read(
     let Some(table) = reader.table(&item, expected) else { return Vec::new() };
     let mut links = Vec::new();
     for (key, value) in table {
-        let one = Item { key: key.get_ref(), key_span: key.span(), value };
+        let one = item.named(key, value);
         if let Some(reason) = relation_error(one.key) {
             let title = format!("`{}` is no relation of a link", one.key);
             let diagnostic = Diagnostic::new(title).at(reader.source, one.key_span.clone(), reason);

@@ -5,8 +5,8 @@
 //! URI. What a result has, only instances know. So the fields that are used here are gathered as [`Pick`]s, each once and with its place,
 //! and are checked with the route's other bindings when an instance is there.
 
-mod errors;
-mod etag;
+pub(super) mod errors;
+pub(super) mod etag;
 mod headers;
 mod links;
 mod page;
@@ -27,28 +27,42 @@ pub use template::{Pair, Part, TextTemplate, UriTemplate, ValueSource};
 use super::complaint::Complaint;
 use super::field;
 use super::keys;
+use super::local_reply::MAX_HEADERS;
 use super::matcher::Matcher;
 use super::path::PathTemplate;
 use super::reader::{Item, Reader, Section};
+use super::shape::{Entry, Shape};
 use callgate_transcode::{Pick, Response};
 use std::ops::Range;
 use std::sync::Arc;
 
 /// The keys of `response`.
-pub(super) const KEYS: &[&str] = &[
-    "wrap",
-    "field",
-    "raw",
-    "content_type",
-    "filename",
-    "inline",
-    "stream",
-    "events",
-    "status",
-    "headers",
-    "metadata",
-    "links",
+pub(super) const KEYS: &[Entry] = &[
+    Entry::any(1, "wrap", Shape::Text, "the member of an object, which is then the body and has the result"),
+    Entry::any(1, "field", Shape::Text, "the field of the result that is the body"),
+    Entry::any(
+        1,
+        "raw",
+        Shape::OneOf(&[Shape::Text, Shape::Only(true)]),
+        "the field that is the body, nested with dots",
+    ),
+    Entry::beside("raw", "content_type", raw::CONTENT_TYPE, "what the body is: a media type"),
+    Entry::beside("raw", "filename", Shape::Text, "the answer is a file of that name"),
+    Entry::beside("filename", "inline", Shape::Boolean, "browsers show the file if they can"),
+    Entry::any(1, "stream", stream::STREAM, "the form of a reply in items"),
+    Entry::any(1, "events", stream::EVENTS, "what events say"),
+    Entry::any(1, "status", status::SHAPE, "what a result is replied with"),
+    Entry::any(
+        1,
+        "headers",
+        Shape::Names(&[], &Shape::Text),
+        "further headers, at most 32, whose values are templates",
+    ),
+    Entry::any(1, "metadata", Shape::texts(MAX_HEADERS), "what the method says beside its result"),
+    Entry::any(1, "links", Shape::Names(&[], &Shape::Text), "links to other pages by their relations"),
 ];
+/// What `response` may be.
+pub(super) const SHAPE: Shape = Shape::Table(KEYS);
 /// The most fields of a result that a route uses.
 const MAX_FIELDS: usize = 16;
 

@@ -8,11 +8,15 @@ use super::super::path::PathTemplate;
 use super::super::reader::{Item, Reader, Section};
 use super::Fields;
 use super::template::{Names, TextTemplate};
+use crate::config::shape::{Entry, Shape};
 use callgate_transcode::Response;
 use toml::de::DeValue;
 
 /// The keys of `response` that are for raw answers.
 const OF_RAW: [&str; 3] = ["content_type", "filename", "inline"];
+const OF_FIELD: &[Entry] = &[Entry::needed("field", Shape::Text, "a field of the result that says it")];
+/// What `content_type` of `response` may be.
+pub(super) const CONTENT_TYPE: Shape = Shape::OneOf(&[Shape::Text, Shape::Table(OF_FIELD)]);
 /// What the bytes are if nobody says it.
 const USUAL_TYPE: &str = "application/octet-stream";
 
@@ -101,7 +105,7 @@ fn content_type(
     let expected = "a media type such as \"text/csv\", or a table such as { field = \"kind\" }";
     match item.value.get_ref() {
         DeValue::Table(table) => {
-            let section = reader.section("`content_type`", table, &["field"]);
+            let section = reader.section("`content_type`", table, OF_FIELD);
             let Some(inner) = section.get("field") else {
                 let complaint = Complaint::new("which field says the type?", "`field` is missing");
                 return reader.complain(item, complaint.help("write content_type = { field = \"kind\" }"));

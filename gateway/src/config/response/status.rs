@@ -5,10 +5,18 @@ use super::super::diagnostics::Diagnostic;
 use super::super::field;
 use super::super::reader::{Item, Reader, Section};
 use super::Fields;
+use crate::config::shape::{Entry, Shape};
 use toml::de::DeValue;
 
 /// What a result can be replied with. Those of ranges and of caches follow from the request.
 const OF_RESULTS: [u16; 11] = [200, 201, 202, 203, 204, 205, 301, 302, 303, 307, 308];
+
+const STATUS: Shape = Shape::Status(&OF_RESULTS);
+/// What `status` of `response` may be.
+pub(super) const SHAPE: Shape = Shape::OneOf(&[
+    STATUS,
+    Shape::Names(&[Entry::needed("field", Shape::Text, "the field of the result that says it")], &STATUS),
+]);
 
 /// The status of a result.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
@@ -59,7 +67,7 @@ fn by_field(reader: &mut Reader<'_>, item: &Item<'_>, fields: &mut Fields) -> Op
     let mut name = None;
     let mut statuses = Vec::new();
     for (key, value) in table {
-        let one = Item { key: key.get_ref(), key_span: key.span(), value };
+        let one = item.named(key, value);
         if one.key == "field" {
             let of_result = |text: &str| match field::error(text) {
                 Some(reason) => Err(Complaint::new("`field` is the name of a field of the result", reason)),
@@ -86,7 +94,7 @@ fn by_field(reader: &mut Reader<'_>, item: &Item<'_>, fields: &mut Fields) -> Op
 
 /// Reads a status that a result may have.
 fn status(reader: &mut Reader<'_>, item: &Item<'_>) -> Option<u16> {
-    let status = reader.integer(item, 200..=599).and_then(|status| u16::try_from(status).ok())?;
+    let status = reader.integer(item).and_then(|status| u16::try_from(status).ok())?;
     if OF_RESULTS.contains(&status) {
         return Some(status);
     }
@@ -103,7 +111,7 @@ fn status(reader: &mut Reader<'_>, item: &Item<'_>) -> Option<u16> {
 
 /// Reports a status that is no error's.
 pub(in crate::config) fn of_error(reader: &mut Reader<'_>, item: &Item<'_>) -> Option<u16> {
-    let status = reader.integer(item, 200..=599).and_then(|status| u16::try_from(status).ok())?;
+    let status = reader.integer(item).and_then(|status| u16::try_from(status).ok())?;
     let why = match status {
         ..=399 => "errors have statuses from 400 on",
         401 | 405 | 407 | 426 => "it needs a header that says what else to do",

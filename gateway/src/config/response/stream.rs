@@ -5,6 +5,7 @@ use super::super::complaint::Complaint;
 use super::super::field;
 use super::super::reader::{Reader, Section};
 use super::Fields;
+use crate::config::shape::{Entry, Shape, words};
 use callgate_transcode::Response;
 use std::ops::RangeInclusive;
 use std::time::Duration;
@@ -36,7 +37,16 @@ pub struct EventsSpec {
 const FORMS: [(&str, StreamForm); 3] =
     [("sse", StreamForm::Sse), ("ndjson", StreamForm::Ndjson), ("json", StreamForm::Json)];
 /// The keys of `events`.
-const OF_EVENTS: &[&str] = &["event", "id", "retry", "heartbeat"];
+const OF_EVENTS: &[Entry] = &[
+    Entry::new("event", Shape::Text, "the field of an item that is its event's type"),
+    Entry::new("id", Shape::Text, "the field of an item that is its event's id"),
+    Entry::new("retry", Shape::Text, "the field of an item that says after how long a client may come again"),
+    Entry::new("heartbeat", Shape::Duration(BEATS), "how often a comment is sent while no item comes"),
+];
+/// What `events` of `response` may be.
+pub(super) const EVENTS: Shape = Shape::Table(OF_EVENTS);
+/// What `stream` of `response` may be.
+pub(super) const STREAM: Shape = Shape::Words(&words(&FORMS));
 /// How often a comment can be sent.
 const BEATS: RangeInclusive<Duration> = Duration::from_millis(100)..=Duration::from_secs(3600);
 
@@ -115,7 +125,7 @@ pub(super) fn read(
         retry: number(reader, "retry"),
         ..EventsSpec::default()
     };
-    if let Some(heartbeat) = own.get("heartbeat").and_then(|item| reader.duration(&item, BEATS)) {
+    if let Some(heartbeat) = own.get("heartbeat").and_then(|item| reader.duration(&item)) {
         spec.heartbeat = heartbeat;
     }
     (form, Some(spec))

@@ -2,11 +2,31 @@
 
 use crate::config::complaint::Complaint;
 use crate::config::reader::{Item, Reader, Section, set};
-use crate::config::shadow::{Share, read_share};
+use crate::config::shadow::{SHARE, Share, read_share};
+use crate::config::shape::{Entry, Shape, words};
 use crate::config::suggest::names_help;
 use crate::fields::FieldName;
 
-pub(super) const KEYS: &[&str] = &["failures", "successes", "format", "fields", "headers"];
+pub(super) const KEYS: &[Entry] = &[
+    Entry::new(
+        "failures",
+        Shape::Boolean,
+        "whether answers have a line in the access log that are no success",
+    ),
+    Entry::new("successes", SHARE, "which of the others have a line"),
+    Entry::new("format", Shape::Words(&words(&AccessLogFormat::ALL)), "how lines are written"),
+    Entry::new("fields", Shape::List(&Shape::Words(&FIELDS), 0..=usize::MAX), "what lines say"),
+    Entry::new("headers", Shape::texts(MAX_HEADERS), "headers of requests that lines have"),
+];
+const FIELDS: [&str; AccessField::ALL.len()] = {
+    let mut names = [""; AccessField::ALL.len()];
+    let mut at = 0;
+    while at < names.len() {
+        names[at] = AccessField::ALL[at].name();
+        at += 1;
+    }
+    names
+};
 
 /// Headers that a line may have, at most.
 const MAX_HEADERS: usize = 32;

@@ -5,7 +5,8 @@ use crate::config::complaint::Complaint;
 use crate::config::diagnostics::Diagnostic;
 use crate::config::places::{ADDRESS, absolute, address};
 use crate::config::reader::{Item, Reader, Section, set};
-use crate::config::secret_source::SecretSource;
+use crate::config::secret_source::{self, SecretSource};
+use crate::config::shape::{Entry, Shape};
 use callgate_protocol::Token;
 use std::fs::File;
 use std::io::Read;
@@ -13,7 +14,19 @@ use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use toml::de::DeValue;
 
-pub(super) const KEYS: &[&str] = &["listen", "hosts", "token", "token_file", "read_token"];
+pub(super) const KEYS: &[Entry] = &[
+    Entry::new("listen", Shape::Text, "where health, metrics and status are"),
+    Entry::new(
+        "hosts",
+        Shape::TEXTS,
+        "by which names the admin port is asked, beside addresses and localhost",
+    ),
+    Entry::new("token", TOKEN, "what requests to the admin port have to bring along"),
+    Entry::new("token_file", Shape::Text, "a file that holds the token instead"),
+    Entry::new("read_token", TOKEN, "what requests may bring along instead that change nothing"),
+];
+/// A token, or where it is kept.
+const TOKEN: Shape = secret_source::KEPT_OR_PATH;
 
 /// How much of a token's file is read: more than any token is long.
 const MAX_FILE: u64 = 4096;

@@ -2,18 +2,34 @@
 
 use crate::config::complaint::Complaint;
 use crate::config::reader::{Item, Reader, Section, set};
+use crate::config::shape::{Entry, Shape, words};
 use serde_json::Value;
 use std::ops::RangeInclusive;
 use std::time::Duration;
 use toml::de::DeValue;
 
 /// The keys of `[http2]`.
-pub(super) const KEYS: &[&str] = &["max_concurrent_streams", "max_connection_age"];
+pub(super) const KEYS: &[Entry] = &[
+    Entry::new(
+        "max_concurrent_streams",
+        Shape::Integer(STREAMS),
+        "how many requests one HTTP/2 connection may have open at once",
+    ),
+    Entry::new(
+        "max_connection_age",
+        Shape::Duration(AGES),
+        "when an HTTP/2 connection is so old, its client is told to make a new one",
+    ),
+];
 /// Streams of one connection. Each can hold a request and its answer.
 const STREAMS: RangeInclusive<u64> = 1..=1000;
 const AGES: RangeInclusive<Duration> = Duration::from_secs(1)..=Duration::from_secs(7 * 24 * 3600);
 /// The word for it in the clear.
 const PRIOR_KNOWLEDGE: &str = "prior_knowledge";
+
+const CHOICES: [(&str, Http2); 1] = [(PRIOR_KNOWLEDGE, Http2::PriorKnowledge)];
+/// What `http2` of a listener may be.
+pub(super) const OF_LISTENER: Shape = Shape::OneOf(&[Shape::Boolean, Shape::Words(&words(&CHOICES))]);
 
 /// Whether HTTP/2 is spoken over a listener's connections, and how it is chosen.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -55,9 +71,9 @@ impl Default for Http2Settings {
 impl Http2Settings {
     /// Replaces what the section says.
     pub(super) fn read(&mut self, reader: &mut Reader<'_>, section: &Section<'_>) {
-        let streams = section.get("max_concurrent_streams").and_then(|item| reader.integer(&item, STREAMS));
+        let streams = section.get("max_concurrent_streams").and_then(|item| reader.integer(&item));
         set(&mut self.max_concurrent_streams, streams.and_then(|streams| u32::try_from(streams).ok()));
-        let age = section.get("max_connection_age").and_then(|item| reader.duration(&item, AGES));
+        let age = section.get("max_connection_age").and_then(|item| reader.duration(&item));
         set(&mut self.max_connection_age, age);
     }
 }
@@ -80,7 +96,7 @@ pub(super) fn read(reader: &mut Reader<'_>, item: Option<&Item<'_>>, has_tls: bo
                 Complaint::new("within TLS clients choose HTTP/2 themselves", "this one has `tls`");
             reader.complain(item, complaint.help("write true or false"))
         }
-        (DeValue::String(_), false) => reader.choice(item, &[(PRIOR_KNOWLEDGE, Http2::PriorKnowledge)]),
+        (DeValue::String(_), false) => reader.choice(item, &CHOICES),
         (_, true) => reader.wrong_type(item.key, item.value, "true or false"),
         (_, false) => reader.wrong_type(item.key, item.value, "false, or \"prior_knowledge\""),
     };

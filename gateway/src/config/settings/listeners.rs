@@ -13,16 +13,45 @@ use super::http2::{self, Http2};
 use crate::config::complaint::Complaint;
 use crate::config::places::{absolute, address, socket_name};
 use crate::config::reader::{Item, Reader, Section};
+use crate::config::shape::{Entry, Shape, words};
 use std::fmt;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, LazyLock};
+use std::sync::Arc;
 use toml::de::DeValue;
 
-const OWN_KEYS: [&str; 10] =
-    ["id", "address", "mode", "group", "protocol", "http2", "half_close", "tls", "https_redirect", "hsts"];
-static KEYS: LazyLock<Vec<&str>> = LazyLock::new(|| [&OWN_KEYS[..], &clients::KEYS].concat());
+const KEYS: &[Entry] = &[
+    Entry::new("id", Shape::Text, "the listener's name in the log and the metrics"),
+    Entry::needed("address", Shape::Text, "an IP address and a port"),
+    Entry::new("mode", Shape::Like("^[0-7]{3,4}$"), "the permissions of a Unix socket's file"),
+    Entry::new("group", Shape::Text, "the group of that file"),
+    Entry::new("protocol", Shape::Words(&words(&Protocol::ALL)), "what is spoken there"),
+    Entry::new(
+        "http2",
+        http2::OF_LISTENER,
+        "whether HTTP/2 is spoken: within TLS by clients that choose it (ALPN)",
+    ),
+    Entry::new(
+        "half_close",
+        Shape::Words(&words(&HalfClose::ALL)),
+        "what becomes of a call whose client ends its side of the connection meanwhile",
+    ),
+    Entry::new("tls", tls::SHAPE, "TLS is spoken there"),
+    Entry::new(
+        "https_redirect",
+        https::REDIRECT,
+        "every request is answered 308, to the same host and target by HTTPS",
+    ),
+    Entry::new("hsts", https::HSTS, "what `Strict-Transport-Security` says in every reply"),
+    clients::PROXY_PROTOCOL,
+    clients::FORWARDED_ENTRY,
+    clients::CLIENTS,
+    clients::MAX_CONNECTIONS,
+    clients::NEW_CONNECTIONS,
+];
+/// What `listeners` may be.
+pub(super) const SHAPE: Shape = Shape::List(&Shape::Table(KEYS), 0..=usize::MAX);
 /// What one address looks like, for whoever wrote something else.
 const ADDRESS: &str = "an address such as \"127.0.0.1:8080\" or \"unix:/run/callgate/http.sock\"";
 /// The longest name of a listener or a group, in bytes.
@@ -218,7 +247,7 @@ fn read_long(reader: &mut Reader<'_>, item: &Item<'_>, found: &mut Found) {
             let _: Option<()> = reader.wrong_type(item.key, value, expected);
             continue;
         };
-        let section = reader.section("[[listeners]]", table, &KEYS);
+        let section = reader.section("[[listeners]]", table, KEYS);
         let Some(item) = section.get("address") else {
             let one = Item { value, ..item.clone() };
             let _: Option<()> = reader

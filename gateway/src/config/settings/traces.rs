@@ -2,17 +2,32 @@
 
 use crate::config::complaint::Complaint;
 use crate::config::diagnostics::Diagnostics;
-use crate::config::http_target::HttpTarget;
+use crate::config::http_target::{self, HttpTarget};
 use crate::config::reader::{Item, Reader, Section, set};
-use crate::config::secret_source::SecretSource;
-use crate::config::shadow::{Share, read_share};
+use crate::config::secret_source::{self, SecretSource};
+use crate::config::shadow::{SHARE, Share, read_share};
+use crate::config::shape::{Entry, Shape, words};
 use http::{HeaderName, HeaderValue};
 use toml::de::DeValue;
 
-pub(super) const KEYS: &[&str] = &["endpoint", "sample", "parents", "service", "headers"];
+pub(super) const KEYS: &[Entry] = &[
+    Entry::needed(
+        "endpoint",
+        Shape::OneOf(&[Shape::Text, Shape::Table(URL_KEYS)]),
+        "where spans are sent to",
+    ),
+    Entry::new("sample", SHARE, "which requests have spans, of those with which a trace begins"),
+    Entry::new("parents", Shape::Words(&words(&TraceParents::ALL)), "whose `traceparent` is believed"),
+    Entry::new("service", Shape::Text, "what the gateway is called there"),
+    Entry::new(
+        "headers",
+        Shape::Names(&[], &secret_source::KEPT_OR_PATH),
+        "headers of the requests to the collector",
+    ),
+];
 
 const ENDPOINT: &str = "a URL such as \"http://127.0.0.1:4318/v1/traces\"";
-const URL_KEYS: &[&str] = &["url", "ca", "insecure"];
+const URL_KEYS: &[Entry] = &[http_target::THE_URL, http_target::CA, http_target::INSECURE];
 const VALUE: &str = "a text, or where a secret is: { env = \"…\" } or { file = \"…\" }";
 
 /// The most headers.
@@ -114,7 +129,7 @@ fn headers(reader: &mut Reader<'_>, item: &Item<'_>) -> Vec<(HeaderName, HeaderV
         let many = Complaint::new("too many headers", format!("expected at most {MAX_HEADERS}"));
         reader.complain::<()>(item, many);
     }
-    let items = || table.iter().map(|(key, value)| Item { key: key.get_ref(), key_span: key.span(), value });
+    let items = || table.iter().map(|(key, value)| item.named(key, value));
     let is_shown = |item: &Item<'_>| {
         let is_credential = CREDENTIALS.iter().any(|name| item.key.eq_ignore_ascii_case(name));
         is_credential && matches!(item.value.get_ref(), DeValue::String(_))

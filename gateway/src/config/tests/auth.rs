@@ -74,7 +74,9 @@ fn a_route_that_says_other_names_than_its_file_is_another_ones() {
     {
         let text = staff_and(own);
         let (routes, auth) = text.split_once("---").unwrap();
-        let tables = Tables::parse(vec![Source::new("a.toml", auth), Source::new("b.toml", routes)]).unwrap();
+        let tables =
+            super::judge::read_tables(vec![Source::new("a.toml", auth), Source::new("b.toml", routes)])
+                .unwrap();
         assert_eq!(tables.routes[0].policy.auth.shown().join(", "), expected);
     }
 }

@@ -104,7 +104,7 @@ fn a_body_that_will_not_do_is_said_with_its_place() {
         ("body = { raw = 'a' }\nbind = { a = { header = 'x' } }", "7:10", "the body is `a`"),
         ("body = { accept = ['json'], filename = 'n' }", "6:29", "`filename` is for raw bodies"),
         ("body = { stream = false }", "6:19", "leave `stream` out"),
-        ("body = { stream = 7 }", "6:19", "`stream` must be true or false"),
+        ("body = { stream = 7 }", "6:19", "`stream` must be true, or the name of a form's file"),
         (
             "body = { stream = true, accept = ['json'] }",
             "6:25",

@@ -215,7 +215,7 @@ error: two certificates are the default
 /// What is wrong with the files of the one certificate in that folder, with the folder shown as `~`.
 #[track_caller]
 fn check_files(folder: &Folder, table: &str, expected: &str) {
-    let tables = Tables::parse(vec![Source::new(folder.path("t.toml"), table)]).unwrap();
+    let tables = super::judge::read_tables(vec![Source::new(folder.path("t.toml"), table)]).unwrap();
     let spec = &tables.certificates[0];
     let seen = spec.load().and_then(|files| spec.check(&files, callgate_tls::UnixTime::now(), false));
     let seen = seen.unwrap_err().to_string().replace(&folder.path("").display().to_string(), "~");

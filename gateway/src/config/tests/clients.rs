@@ -6,7 +6,7 @@ use std::net::IpAddr;
 
 fn listener(keys: &str) -> ListenerClients {
     let text = format!("[[listeners]]\naddress = '127.0.0.1:0'\n{keys}\n");
-    Settings::parse(Source::new("gateway.toml", text), None).unwrap().listeners[0].clients.clone()
+    super::judge::read_settings(Source::new("gateway.toml", text), None).unwrap().listeners[0].clients.clone()
 }
 
 fn address(text: &str) -> Option<IpAddr> {
@@ -44,7 +44,7 @@ fn whoever_connects_to_a_unix_socket_is_believed_where_it_says_so() {
     let text = "[[listeners]]\naddress = '@a'\nforwarded = { header = 'x-forwarded-for', from = ['unix', '10.0.0.0/8'] }\n\
                 [[listeners]]\naddress = '@b'\nproxy_protocol = { from = ['unix'] }\n\
                 forwarded = { header = 'x-forwarded-for', from = ['10.0.0.0/8'] }\nmax_connections_per_client = 1\n";
-    let settings = Settings::parse(Source::new("gateway.toml", text), None).unwrap();
+    let settings = super::judge::read_settings(Source::new("gateway.toml", text), None).unwrap();
     let [first, second] = settings.listeners.as_slice() else { panic!("two") };
     assert!(first.clients.is_proxy(None) && first.clients.is_proxy(address("10.0.0.1")));
     assert_eq!(first.clients.forwarded.as_ref().unwrap().from.to_string(), "unix, 10.0.0.0/8");

@@ -1,6 +1,6 @@
 //! Names that are looked up again: as endpoints, and `[dns]` of the gateway's file.
 
-use super::{Settings, Source, check, check_settings, tables};
+use super::{Source, check, check_settings, tables};
 use crate::config::{DiscoveryName, DnsSettings};
 use std::time::Duration;
 
@@ -175,7 +175,7 @@ error: endpoint `srv:a` is listed twice
 }
 
 fn settings(text: &str) -> DnsSettings {
-    Settings::parse(Source::new("gateway.toml", text), None).unwrap().dns
+    super::judge::read_settings(Source::new("gateway.toml", text), None).unwrap().dns
 }
 
 #[test]
@@ -249,7 +249,7 @@ error: unknown key `ttl` in [dns]
         ("5", "`servers` must be"),
     ] {
         let source = Source::new("gateway.toml", format!("dns.servers = {servers}"));
-        let told = Settings::parse(source, None).unwrap_err().to_string();
+        let told = super::judge::read_settings(source, None).unwrap_err().to_string();
         assert!(told.contains(expected), "{servers}: {told}");
     }
 }

@@ -1,5 +1,6 @@
 //! docs/routes.md shows what is so: its tables hold, and its mistakes are told as it says.
 
+use super::super::shape::{Entry, Shape};
 use super::*;
 
 const DOCS: &str = include_str!("../../../../docs/routes.md");
@@ -21,7 +22,7 @@ fn the_mistakes_are_told_as_the_page_says() {
         blocks("toml").into_iter().partition(|(line, _)| line.ends_with(".toml`:"));
     let sources =
         named.iter().map(|(line, text)| Source::new(line.trim_matches(['`', ':']), *text)).collect();
-    let seen = Tables::parse(sources).unwrap_err().to_string();
+    let seen = super::judge::read_tables(sources).unwrap_err().to_string();
     assert_eq!(seen.trim(), blocks("text")[0].1.trim());
     assert!(!others.is_empty());
     for (_, text) in others {
@@ -29,21 +30,106 @@ fn the_mistakes_are_told_as_the_page_says() {
     }
 }
 
-#[test]
-fn every_key_is_explained() {
-    let keys = "endpoints address drain connect_timeout ping_interval ping_timeout max_age max_calls health failures failure_rate \
-                slow_factor ejection max_ejection max_ejected slow_start retry_budget hold max_in_flight max_in_flight_per_instance adaptive queue tls token ca server_name when min max size \
-                names cert key default header share origins methods credentials expose rate burst by dry_run max_keys status body json content_type headers to \
-                compress raw filename inline stream \
-                server.listen server.workers server.max_body server.compressed_bodies server.max_body_memory server.max_answer server.max_answer_memory server.min_send_rate server.min_send_rate_window server.min_body_rate server.min_body_rate_window server.max_head server.max_headers \
-                server.max_connections server.max_handshakes server.max_requests_per_connection server.handshake_timeout server.header_timeout server.body_timeout server.idle_timeout server.websocket_ping \
-                server.drain_timeout server.stream_drain server.lame_duck server.state server.tls_ticket_keys server.error_types listeners.id listeners.address listeners.mode listeners.group listeners.protocol listeners.http2 listeners.half_close listeners.proxy_protocol listeners.forwarded listeners.clients listeners.max_connections_per_client listeners.new_connections_per_client listeners.tls listeners.tls.min_version listeners.tls.client_certificates listeners.tls.ca listeners.tls.crl listeners.https_redirect listeners.hsts http2.max_concurrent_streams http2.max_connection_age admin.listen admin.hosts admin.token admin.token_file admin.read_token tables.watch tables.accept_exposure log.level log.format \
-                access_log.failures access_log.successes access_log.format access_log.fields access_log.headers replay.keep \
-                traces.endpoint traces.sample traces.parents traces.service traces.headers \
-                upgrade.socket upgrade.drain_timeout dns.servers dns.timeout dns.min_ttl dns.max_ttl";
-    for key in keys.split_whitespace() {
-        assert!(DOCS.contains(&format!("\n| `{key}` |")), "{key}");
+/// The other pages that explain keys.
+const PAGES: [&str; 3] =
+    [DOCS, include_str!("../../../../docs/auth.md"), include_str!("../../../../docs/openapi.md")];
+
+/// Keys that the pages explain in sentences, and not in a table's row that has the words.
+const IN_SENTENCES: [&str; 24] = [
+    "env",
+    "file",
+    "claim",
+    "time",
+    "bytes",
+    "allow",
+    "deny",
+    "origins",
+    "messages",
+    "scopes",
+    "claims",
+    "load_factor",
+    "type",
+    "event",
+    "id",
+    "retry",
+    "heartbeat",
+    "field",
+    "max_age",
+    "include_subdomains",
+    "preload",
+    "from",
+    "optional",
+    "header",
+];
+
+/// Every key of a shape, behind those that lead to it.
+fn keys_of(
+    shape: &'static Shape,
+    path: &[&'static str],
+    found: &mut Vec<(Vec<&'static str>, &'static Entry)>,
+) {
+    let entries = match shape {
+        Shape::Table(entries) | Shape::Names(entries, _) => entries,
+        Shape::Made(entries) => entries(),
+        _ => &[],
+    };
+    keys_of_table(entries, path, found);
+    match shape {
+        Shape::OneOf(all) => all.iter().for_each(|one| keys_of(one, path, found)),
+        Shape::List(inner, _) | Shape::Names(_, inner) | Shape::Tree(inner) => keys_of(inner, path, found),
+        _ => {}
     }
+}
+
+fn keys_of_table(
+    entries: &'static [Entry],
+    path: &[&'static str],
+    found: &mut Vec<(Vec<&'static str>, &'static Entry)>,
+) {
+    for entry in entries {
+        let own = [path, &[entry.key]].concat();
+        found.push((own.clone(), entry));
+        keys_of(&entry.shape, &own, found);
+    }
+}
+
+/// A text without the addresses of its links.
+fn without_links(text: &str) -> String {
+    let mut parts = text.split("](");
+    let mut plain = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        plain += part.split_once(')').map_or(part, |(_, rest)| rest);
+    }
+    plain.replace('[', "")
+}
+
+/// What the declarations say of a key in a few words, for the schemas, the pages say too.
+#[test]
+fn every_key_is_explained_with_its_words() {
+    let mut keys = Vec::new();
+    keys_of_table(super::super::tables::entries(), &[], &mut keys);
+    keys_of_table(super::super::settings::SECTIONS, &[], &mut keys);
+    let rows = PAGES.iter().flat_map(|page| page.lines()).filter(|line| line.starts_with("| `"));
+    let rows: Vec<(String, String)> = rows
+        .map(|row| (row[1..].split(" | ").next().unwrap_or_default().to_owned(), without_links(row)))
+        .collect();
+    let is_word = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    let mut unused = IN_SENTENCES.to_vec();
+    // Those of a file itself are sections, and what is compared elsewhere.
+    for (path, entry) in keys.iter().filter(|(path, _)| path.len() > 1) {
+        let key = entry.key;
+        let names_it = |cell: &str| cell.split(|c| !is_word(c)).any(|word| word == key);
+        let is_explained = rows.iter().any(|(cell, row)| names_it(cell) && row.contains(entry.words));
+        assert!(is_explained || IN_SENTENCES.contains(&key), "{}: {}", path.join("."), entry.words);
+        unused.retain(|one| is_explained || *one != key);
+        let is_named = PAGES.iter().any(|page| {
+            page.contains(&format!("`{key}`"))
+                || page.contains(&format!("{key} = "))
+                || page.contains(&format!(".{key}`"))
+        });
+        assert!(is_named, "{key}");
+    }
+    assert!(unused.is_empty(), "they have rows: {unused:?}");
 }
 
 /// The rows of the table behind a line: key, default and meaning; where the table has two columns, the default is empty.
@@ -90,7 +176,8 @@ fn the_keys_of_a_route_are_those_of_the_table_with_their_words() {
 #[test]
 fn what_routes_that_call_nothing_take_is_said_where_they_are_explained() {
     let section = DOCS.split("### Routes that call nothing").nth(1).and_then(|text| text.split("```").next());
-    for key in route_keys::of_action(keys::REWRITE.name).iter().filter(|key| **key != keys::MATCH.name) {
+    let keys = route_keys::of_action(keys::REWRITE.name).iter().map(|entry| entry.key);
+    for key in keys.filter(|key| *key != keys::MATCH.name) {
         assert!(section.unwrap().contains(&format!("`{key}`")), "{key}");
     }
 }

@@ -19,6 +19,7 @@ mod files;
 mod fixed;
 mod foreign;
 mod hosts;
+mod judge;
 mod links;
 mod matches;
 mod mode;
@@ -31,6 +32,7 @@ mod retries;
 mod routes;
 mod rules;
 mod scaling;
+mod schemas;
 mod security;
 mod settings;
 mod streams;
@@ -50,7 +52,7 @@ fn tables(files: &str) -> Result<Tables, Diagnostics> {
             files.split("-- ").filter_map(file).collect()
         }
     };
-    Tables::parse(sources)
+    judge::read_tables(sources)
 }
 
 /// The routes of a table, or what is wrong with it.
@@ -70,7 +72,7 @@ fn call(route: &RouteSpec) -> &CallSpec {
 /// What is wrong with the gateway's file and with `CALLGATE_LOG`.
 #[track_caller]
 fn check_settings(file: &str, filter: Option<&str>, expected: &str) {
-    compare(Settings::parse(Source::new("gateway.toml", file), filter).map(|_| String::new()), expected);
+    compare(judge::read_settings(Source::new("gateway.toml", file), filter).map(|_| String::new()), expected);
 }
 
 #[track_caller]

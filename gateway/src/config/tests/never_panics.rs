@@ -123,8 +123,9 @@ fn apply(text: &str, edits: &[Edit]) -> String {
 
 /// Reads a text as both kinds of file, and shows what is wrong in every way.
 fn read_and_show(text: &str) {
-    let table = Tables::parse(vec![Source::new("a.toml", text), Source::new("b.toml", TABLE)]).err();
-    let settings = Settings::parse(Source::new("gateway.toml", text), Some(text)).err();
+    let table =
+        super::judge::read_tables(vec![Source::new("a.toml", text), Source::new("b.toml", TABLE)]).err();
+    let settings = super::judge::read_settings(Source::new("gateway.toml", text), Some(text)).err();
     for diagnostics in [table, settings].into_iter().flatten() {
         assert!(!diagnostics.render(false).contains('\u{1b}'));
         assert!(!diagnostics.render(true).is_empty());

@@ -98,7 +98,8 @@ fn what_the_page_shows_is_so() {
     }
     let text = "[backends.orders]\nendpoints = ['x:1']\n\n[[routes]]\nmatch = 'GET /a'\ncall  = 'orders.get'\ntimeout = '1s'\n\
                 rules = [\"args.owner = identity.name\"]\n";
-    let seen = Tables::parse(vec![Source::new("routes/orders.toml", text)]).unwrap_err().to_string();
+    let seen =
+        super::judge::read_tables(vec![Source::new("routes/orders.toml", text)]).unwrap_err().to_string();
     assert_eq!(seen.trim(), blocks("text")[0].trim());
 }
 

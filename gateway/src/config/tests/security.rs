@@ -69,7 +69,7 @@ fn folder() -> Folder {
 /// A table in that folder, with a backend of these lines.
 fn table(folder: &Folder, lines: &str) -> Tables {
     let text = format!("[backends.shop]\nendpoints = [\"shop:1\"]\n{lines}\n");
-    Tables::parse(vec![Source::new(folder.path("t.toml"), text)]).unwrap()
+    super::judge::read_tables(vec![Source::new(folder.path("t.toml"), text)]).unwrap()
 }
 
 /// What is wrong with the files.

@@ -85,7 +85,7 @@ fn what_cannot_be_of_streams_is_told() {
 
 #[test]
 fn streams_end_before_connections_are_closed() {
-    let parsed = |text: &str| Settings::parse(Source::new("gateway.toml", text), None);
+    let parsed = |text: &str| super::judge::read_settings(Source::new("gateway.toml", text), None);
     let drain = |text: &str| parsed(text).unwrap().server.stream_drain;
     assert_eq!(drain(""), Duration::from_secs(20));
     assert_eq!(drain("server.drain_timeout = '3s'"), Duration::from_secs(2));

@@ -16,7 +16,9 @@ fn ca() -> String {
 /// The listeners of a gateway.toml in that folder.
 fn listeners(folder: &Folder, text: &str) -> Result<Vec<ListenerSettings>, String> {
     let source = Source::new(folder.path("gateway.toml"), text);
-    Settings::parse(source, None).map(|settings| settings.listeners).map_err(|error| error.to_string())
+    super::judge::read_settings(source, None)
+        .map(|settings| settings.listeners)
+        .map_err(|error| error.to_string())
 }
 
 fn one(folder: &Folder, keys: &str) -> Result<ListenerSettings, String> {

@@ -5,7 +5,7 @@ use crate::config::testing::Folder;
 use crate::config::{Settings, Source, TraceParents};
 
 fn read(text: &str) -> Settings {
-    Settings::parse(Source::new("gateway.toml", text), None).expect("sound settings")
+    super::judge::read_settings(Source::new("gateway.toml", text), None).expect("sound settings")
 }
 
 #[test]
@@ -124,7 +124,7 @@ error: the variable `CALLGATE_NOT_SET` is not set
 }
 
 fn told(text: &str) -> String {
-    let read = Settings::parse(Source::new("gateway.toml", text), None);
+    let read = super::judge::read_settings(Source::new("gateway.toml", text), None);
     read.map(drop).expect_err("a mistake").to_string()
 }
 

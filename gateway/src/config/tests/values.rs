@@ -143,7 +143,8 @@ fn a_route_that_only_moved_in_its_file_is_unchanged() {
 
 #[test]
 fn a_tables_hash_tells_contents_and_names_but_not_folders() {
-    let hash = |name: &str, text: &str| Tables::parse(vec![Source::new(name, text)]).unwrap().hash;
+    let hash =
+        |name: &str, text: &str| super::judge::read_tables(vec![Source::new(name, text)]).unwrap().hash;
     assert_eq!(hash("/one/a.toml", SHOP), hash("/two/a.toml", SHOP));
     assert_ne!(hash("a.toml", SHOP), hash("b.toml", SHOP));
     assert_ne!(hash("a.toml", SHOP), hash("a.toml", &format!("{SHOP}\n")));
@@ -157,7 +158,7 @@ fn a_windows_editors_file_is_read() {
 }
 
 fn settings(text: &str, filter: Option<&str>) -> Settings {
-    Settings::parse(Source::new("/etc/callgate/gateway.toml", text), filter).unwrap()
+    super::judge::read_settings(Source::new("/etc/callgate/gateway.toml", text), filter).unwrap()
 }
 
 #[test]
@@ -299,7 +300,7 @@ fn a_client_may_read_as_slowly_as_it_likes_where_the_settings_say_so() {
     }
     for wrong in ["1024", "'1KiB'", "true", "'fast'"] {
         let source = Source::new("gateway.toml", format!("server.min_send_rate = {wrong}"));
-        assert!(Settings::parse(source, None).is_err(), "{wrong}");
+        assert!(super::judge::read_settings(source, None).is_err(), "{wrong}");
     }
     // All answers have room for one at least.
     let settings = settings("server = { max_answer = '1GiB', max_answer_memory = '1MiB' }", None);
@@ -310,7 +311,7 @@ fn a_client_may_read_as_slowly_as_it_likes_where_the_settings_say_so() {
 fn an_upgrade_socket_is_a_name_a_path_or_made_up() {
     let parsed = |socket: &str| {
         let source = Source::new("/etc/callgate/gateway.toml", format!("upgrade.socket = '{socket}'"));
-        Settings::parse(source, None).map(|settings| settings.upgrade.socket)
+        super::judge::read_settings(source, None).map(|settings| settings.upgrade.socket)
     };
     for (written, expected) in [
         ("auto", None),

@@ -2,18 +2,42 @@
 
 use super::{ListenAddress, ListenerSettings};
 use crate::clients::{ForwardedHeader, Trusted};
-use crate::config::client_list::ClientList;
+use crate::config::client_list::{self, ClientList};
 use crate::config::complaint::Complaint;
 use crate::config::networks::{self, network};
 use crate::config::rate_limit::{self, RateLimitSpec};
 use crate::config::reader::{Item, Reader, Section};
+use crate::config::shape::{Entry, Shape, words};
 use std::net::IpAddr;
-use std::ops::RangeInclusive;
 
-pub(super) const KEYS: [&str; 5] =
-    ["proxy_protocol", "forwarded", "clients", "max_connections_per_client", "new_connections_per_client"];
+const FROM: Entry = Entry::needed("from", networks::SHAPE, "the networks of those whose word counts");
+const PROXY_KEYS: &[Entry] =
+    &[FROM, Entry::new("optional", Shape::Boolean, "a connection without a PROXY header is let in, too")];
+const FORWARDED_KEYS: &[Entry] =
+    &[Entry::needed("header", Shape::Words(&words(&ForwardedHeader::ALL)), "the header that counts"), FROM];
+pub(super) const PROXY_PROTOCOL: Entry = Entry::new(
+    "proxy_protocol",
+    Shape::Table(PROXY_KEYS),
+    "connections begin with a PROXY header (version 1 or 2) that says who the client is",
+);
+pub(super) const FORWARDED_ENTRY: Entry = Entry::new(
+    "forwarded",
+    Shape::Table(FORWARDED_KEYS),
+    "requests of the proxies in `from` say in that header",
+);
+pub(super) const CLIENTS: Entry =
+    Entry::new("clients", client_list::SHAPE, "from which addresses clients may come");
+pub(super) const MAX_CONNECTIONS: Entry = Entry::new(
+    "max_connections_per_client",
+    Shape::Integer(1..=10_000_000),
+    "connections that one client may have open at this listener",
+);
+pub(super) const NEW_CONNECTIONS: Entry = Entry::new(
+    "new_connections_per_client",
+    rate_limit::OF_CONNECTIONS,
+    "new connections that one client may make in a time",
+);
 
-const CONNECTIONS: RangeInclusive<u64> = 1..=10_000_000;
 const PROXY: &str = "a table such as { from = [\"10.0.0.0/8\"] }";
 const FORWARDED: &str = "a table such as { header = \"x-forwarded-for\", from = [\"10.0.0.0/8\"] }";
 /// What stands in `from` for whoever connects to a Unix socket.
@@ -87,14 +111,14 @@ pub(super) fn read(reader: &mut Reader<'_>, section: &Section<'_>, listener: &mu
     let most = get("max_connections_per_client", knows_connections);
     let rate = get("new_connections_per_client", knows_connections);
     clients.list = list.and_then(|item| ClientList::read(reader, &item));
-    let most = most.and_then(|item| reader.integer(&item, CONNECTIONS));
+    let most = most.and_then(|item| reader.integer(&item));
     clients.max_connections = most.and_then(|most| usize::try_from(most).ok());
     clients.new_connections = rate.and_then(|item| rate_limit::read_of_connections(reader, &item));
 }
 
 fn read_proxy(reader: &mut Reader<'_>, item: &Item<'_>, is_unix: bool) -> Option<ProxyProtocol> {
     let table = reader.table(item, PROXY)?;
-    let section = reader.section("`proxy_protocol`", table, &["from", "optional"]);
+    let section = reader.section("`proxy_protocol`", table, PROXY_KEYS);
     let optional = section.get("optional").and_then(|item| reader.boolean(&item)).unwrap_or(false);
     let from = read_from(reader, item, &section, is_unix, is_unix)?;
     Some(ProxyProtocol { from, optional })
@@ -107,7 +131,7 @@ fn read_forwarded(
     first_is_unix: bool,
 ) -> Option<Forwarded> {
     let table = reader.table(item, FORWARDED)?;
-    let section = reader.section("`forwarded`", table, &["header", "from"]);
+    let section = reader.section("`forwarded`", table, FORWARDED_KEYS);
     let header = match section.get("header") {
         Some(item) => reader.choice(&item, &ForwardedHeader::ALL),
         None => {

@@ -2,11 +2,20 @@
 
 use crate::config::complaint::Complaint;
 use crate::config::reader::{Item, Reader};
+use crate::config::shape::{Entry, Shape};
 use crate::config::units;
 use std::time::Duration;
 use toml::de::DeValue;
 
-const KEYS: &[&str] = &["max_age", "include_subdomains", "preload"];
+const KEYS: &[Entry] = &[
+    Entry::needed("max_age", Shape::Text, "for how long a browser comes by HTTPS only"),
+    Entry::new("include_subdomains", Shape::Boolean, "also to all names below that of the request"),
+    Entry::new("preload", Shape::Boolean, "the name may be put on the list that browsers bring along"),
+];
+/// What `hsts` may be.
+pub(super) const HSTS: Shape = Shape::Table(KEYS);
+/// What `https_redirect` may be.
+pub(super) const REDIRECT: Shape = Shape::OneOf(&[Shape::Boolean, Shape::Integer(1..=u16::MAX as u64)]);
 const EXPECTED: &str = "a table such as { max_age = \"1y\" }";
 /// The port of `https` (RFC 9110, 4.2.2).
 const PORT: u16 = 443;
@@ -62,9 +71,7 @@ pub(super) fn read_redirect(reader: &mut Reader<'_>, item: &Item<'_>) -> Option<
     match item.value.get_ref() {
         DeValue::Boolean(true) => Some(PORT),
         DeValue::Boolean(false) => None,
-        DeValue::Integer(_) => {
-            reader.integer(item, 1..=u64::from(u16::MAX)).and_then(|port| u16::try_from(port).ok())
-        }
+        DeValue::Integer(_) => reader.integer(item).and_then(|port| u16::try_from(port).ok()),
         _ => reader.wrong_type(item.key, item.value, "true, or the port of HTTPS"),
     }
 }

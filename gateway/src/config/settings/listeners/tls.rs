@@ -8,6 +8,7 @@ use crate::config::diagnostics::Diagnostic;
 use crate::config::files;
 use crate::config::places::path;
 use crate::config::reader::{Item, Reader, Section};
+use crate::config::shape::{Entry, Shape, words};
 use callgate_tls::{ClientCertificates, Trust, TrustProblem, Versions};
 use std::io;
 use std::ops::Range;
@@ -15,7 +16,30 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use toml::de::DeValue;
 
-const KEYS: &[&str] = &["min_version", "client_certificates", "ca", "crl"];
+const KEYS: &[Entry] = &[
+    Entry::new("min_version", Shape::Words(&words(&VERSIONS)), "the lowest version of TLS"),
+    Entry::beside(
+        "ca",
+        "client_certificates",
+        Shape::Words(&words(&CHOICES)),
+        "clients are asked for a certificate",
+    ),
+    Entry::beside(
+        "client_certificates",
+        "ca",
+        Shape::Text,
+        "the certificates of the CAs that sign those of clients, in PEM",
+    ),
+    Entry::beside(
+        "client_certificates",
+        "crl",
+        Shape::TEXTS,
+        "files with the lists of what these CAs have revoked, in PEM",
+    ),
+];
+/// What `tls` of a listener may be.
+pub(super) const SHAPE: Shape = Shape::OneOf(&[Shape::Boolean, Shape::Table(KEYS)]);
+const CHOICES: [(&str, bool); 2] = [("required", true), ("optional", false)];
 const EXPECTED: &str =
     "true, or a table such as { client_certificates = \"required\", ca = \"clients.pem\" }";
 
@@ -104,7 +128,6 @@ pub(super) fn read(reader: &mut Reader<'_>, item: &Item<'_>) -> Option<TlsSettin
 }
 
 fn read_clients(reader: &mut Reader<'_>, section: &Section<'_>) -> Option<ClientSettings> {
-    let choices = [("required", true), ("optional", false)];
     let (asked, ca, crl) = (section.get("client_certificates"), section.get("ca"), section.get("crl"));
     let Some(asked) = asked else {
         for item in [ca, crl].into_iter().flatten() {
@@ -119,7 +142,7 @@ fn read_clients(reader: &mut Reader<'_>, section: &Section<'_>) -> Option<Client
         }
         return None;
     };
-    let required = reader.choice(&asked, &choices);
+    let required = reader.choice(&asked, &CHOICES);
     let Some(ca) = ca else {
         let complaint = Complaint::new("`client_certificates` needs `ca`", "signed by whom?");
         return reader.complain(
