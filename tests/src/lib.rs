@@ -12,6 +12,7 @@ mod demo;
 mod devtools;
 pub mod dns;
 pub mod driver;
+pub mod faults;
 pub mod gate;
 mod http2;
 pub mod market;
