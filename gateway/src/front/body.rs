@@ -42,7 +42,7 @@ use form_begin::FormBegin;
 use items::{ItemReader, Items};
 use pieces::{Left, Splitter};
 use source::Source;
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::future::{Future, poll_fn};
 use std::pin::pin;
 use std::rc::Rc;
@@ -251,6 +251,11 @@ impl RequestBody {
             what.as_mut().poll(cx)
         })
         .await
+    }
+
+    /// Where the bytes of one that is a stream are counted as they come.
+    pub(super) fn counted(&self) -> Option<Rc<Cell<u64>>> {
+        self.items.as_ref().map(|items| items.reader.borrow().counted())
     }
 
     /// Whether it is a stream that is still read.

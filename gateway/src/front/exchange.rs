@@ -14,12 +14,12 @@ use super::problem;
 use super::reply::Reply;
 use super::request_id::RequestId;
 use super::tally::Tally;
-use super::traced::Traced;
+use super::traced::{Traced, TracedCall};
 use crate::call;
 use crate::dry_run::DryRun;
 use crate::failure::Failure;
 use crate::steps::Passed;
-use crate::worker::Worker;
+use crate::worker::{RouteRef, Worker};
 use callgate_http1::{ReplyHead, Request};
 use std::cell::Cell;
 use std::net::IpAddr;
@@ -217,10 +217,16 @@ impl Exchange {
             body: &self.body,
             tally: &self.tally,
             trail: &self.trail,
-            caller: self.guards.passed.identified(),
+            passed: &self.guards.passed,
             trace: self.guards.traced.as_deref().map(|traced| &traced.place),
             tls: self.connection().tls.get().map(|peer| peer.version),
         }
+    }
+
+    /// The spans of its call to that route, if it has spans and the call may go on when it has ended.
+    pub(super) fn traced_call(&self, route: &RouteRef, mode: &'static str) -> Option<TracedCall> {
+        let traced = self.guards.traced.as_deref()?;
+        Some(traced.call(route, mode, self.trail.beside()))
     }
 
     /// Its client has left before there was an answer.

@@ -5,6 +5,7 @@
 mod action;
 mod careless;
 mod changes;
+pub mod diff;
 mod every_reply;
 mod location;
 mod next;
@@ -19,6 +20,7 @@ mod trees;
 
 pub use action::{Action, CallAction, Document, Published, Rewrite};
 pub use changes::changes;
+pub use diff::Difference;
 pub use every_reply::{Cors, EveryReply};
 pub use location::{location, rewritten};
 pub use own_calls::OwnCall;

@@ -71,6 +71,7 @@ pub(super) async fn open(
     let sent = Rc::new(Cell::new(false));
     let request = owned(exchange, (route, action), path, metadata, BodyStream::optional(pieces))?;
     let request = OwnedRequest { has_key, ..request };
+    let traced = exchange.traced_call(route, "websocket");
     let mut call: Calling = Box::pin(calling::run(request, sent.clone()));
     let begun = poll_fn(|cx| match call.as_mut().poll(cx) {
         Poll::Ready(called) => Poll::Ready(Some(called)),
@@ -87,7 +88,14 @@ pub(super) async fn open(
     reply.field("upgrade", "websocket");
     reply.field("sec-websocket-accept", &accept);
     let (messages, limits) = (spec.messages, action.spec.stream);
-    reply.content = Content::WebSocket(Box::new(Opened { call, items, messages, limits }));
+    reply.content = Content::WebSocket(Box::new(Opened {
+        call,
+        items,
+        messages,
+        limits,
+        counted: Rc::default(),
+        traced,
+    }));
     Ok(reply)
 }
 
@@ -134,6 +142,7 @@ fn owned(
         identity: exchange.guards.passed.identified().map(|caller| caller.identity.clone()),
         times: Times { now, deadline, stream: action.spec.stream.time },
         items,
+        trail: exchange.trail.beside(),
     })
 }
 
