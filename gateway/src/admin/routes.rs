@@ -26,6 +26,7 @@ pub(super) fn route(route: &Route, found: &Found) -> Value {
         Action::Call(call) => self::call(call, &found.of(call)),
         Action::Local(reply) => reply.shown(),
         Action::Document(document) => LocalReply::OpenApi(document.spec.clone()).shown(),
+        Action::Tools(tools) => LocalReply::Tools(tools.spec.clone()).shown(),
         Action::Rewrite(rewrite) => json!({
             "rewrite": rewrite.target.path.as_str(),
             "rewritten": rewrite.rewritten.sum(|one| one),
@@ -85,6 +86,7 @@ fn call(call: &CallAction, unfit: &[Unfit]) -> Value {
         "body": spec.body.page(&spec.request.body),
         "ignore_query": spec.policy.ignore_query.texts(),
         "websocket": spec.websocket.as_ref().map(|websocket| websocket.page()),
+        "tool": spec.tool.as_ref().map(|tool| tool.page()),
         "bind": bound::page(&spec.request.bound),
         "reply": spec.reply.as_ref().map(|reply| reply.page(&spec.response.picks)),
         "retry": retry(&spec.retry),

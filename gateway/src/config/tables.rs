@@ -22,6 +22,7 @@ use super::route_backend::{Caller, FileBackend, SaidBackend, resolve};
 use super::route_limits::SharedLimits;
 use super::shape::{Entry, Shape};
 use super::source::Source;
+use super::tool_names;
 use super::who_may_call;
 use super::{
     accepted, auth, backend, certificate, ignored_query, rate_limit, route_auth, route_keys, trailing_slash,
@@ -233,6 +234,7 @@ fn check(sources: Vec<Source>, mut found: Vec<Diagnostic>) -> Result<Tables, Dia
     let resolve_file = |said: SaidBackend| said.resolve(&names, declared.incomplete, &mut found);
     let files: Vec<FileBackend> = declared.files.into_iter().map(resolve_file).collect();
     declared.authenticators.resolve(&files, &names, declared.incomplete, &mut found);
+    tool_names::check(&declared.drafts, &mut found);
     who_may_call::check(&declared.drafts, &declared.authenticators, declared.incomplete, &mut found);
     let mut routes = Vec::with_capacity(declared.drafts.len());
     for mut draft in declared.drafts {

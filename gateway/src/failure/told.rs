@@ -60,7 +60,7 @@ impl Failure {
             }
             Failure::MalformedHandshake(why) => why,
             Failure::OriginNotAllowed(origin) => {
-                return format!("pages of {origin} may not begin a WebSocket here").into();
+                return format!("pages of {origin} may not ask this here").into();
             }
             Failure::NotAcceptable(media_type) => {
                 return format!("this is answered in {media_type}, which Accept does not take").into();

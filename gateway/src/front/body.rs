@@ -181,6 +181,11 @@ impl RequestBody {
         read
     }
 
+    /// Puts other bytes in the place of those that were read, which are no fewer: from here on it is of the request that is made of it.
+    pub(super) fn replace(&mut self, bytes: Vec<u8>) {
+        self.content.replace(bytes);
+    }
+
     /// Puts what the bytes come to in their place.
     async fn decode(&mut self, coding: Coding, head: &Request, bounds: &Bounds<'_>) -> Result<(), Failure> {
         let (decoded, stepped) = coding::decode(coding, self.content.bytes(head.rest()), bounds).await?;

@@ -55,6 +55,7 @@ fn the_demos_tables_hold_and_are_what_the_demo_needs() {
             "POST /v1/chat echo.chat",
             "GET /v1/chat echo.chat",
             "GET /v1/fail/{code} echo.fail",
+            "POST /mcp tools of all files",
         ]
     );
 }

@@ -43,6 +43,7 @@ use super::reply::{Content, Reply};
 use crate::config::{CallSpec, WebSocketSpec};
 use crate::failure::Failure;
 use crate::front::deadline::{Clocks, deadline};
+use crate::front::origin;
 use crate::routes::{CallAction, PathParams, query_pairs};
 use crate::transport::{BodyStream, Times};
 use crate::worker::RouteRef;
@@ -109,7 +110,7 @@ pub(super) fn admit<'a>(
     };
     let head = &exchange.head;
     let accept = handshake::read(head, exchange.connection().http2.get().is_some())?;
-    handshake::admit(head, spec)?;
+    origin::admit(head, spec.origins.as_ref())?;
     Ok((spec, accept))
 }
 
