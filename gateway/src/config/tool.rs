@@ -22,13 +22,13 @@ const KEYS: &[Entry] = &[
     Entry::new("name", Shape::Text, "what agents call it by"),
     Entry::new("title", Shape::Text, "what people call it"),
     Entry::new("description", Shape::Text, "what agents are told of it"),
-    Entry::new("hints", Shape::Table(HINTS), "what is said of it that is not known of the method"),
+    Entry::new("hints", Shape::Table(HINTS), "what agents may expect where that is something else"),
 ];
 const HINTS: &[Entry] = &[
-    Entry::new("read_only", Shape::Boolean, "it changes nothing"),
-    Entry::new("destructive", Shape::Boolean, "it may take something away"),
-    Entry::new("idempotent", Shape::Boolean, "running it twice does what running it once does"),
-    Entry::new("open_world", Shape::Boolean, "it deals with more than what its own service has"),
+    Entry::new("read_only", Shape::Boolean, "whether it changes nothing"),
+    Entry::new("destructive", Shape::Boolean, "whether it may take something away"),
+    Entry::new("idempotent", Shape::Boolean, "whether running it twice does what running it once does"),
+    Entry::new("open_world", Shape::Boolean, "whether it deals with more than what its own service has"),
 ];
 /// What `tool` may be.
 pub(super) const SHAPE: Shape = Shape::OneOf(&[Shape::Boolean, Shape::Table(KEYS)]);

@@ -16,8 +16,8 @@ const ROUTES: [(&str, bool); 2] = [("file", false), ("all", true)];
 const KEYS: &[Entry] = &[
     Entry::new("name", Shape::Text, "what the server is called"),
     Entry::new("instructions", Shape::Text, "what agents are told first"),
-    Entry::new("routes", Shape::Words(&words(&ROUTES)), "whose tools it has"),
-    Entry::new("origins", ORIGINS, "pages of these origins may ask"),
+    Entry::new("routes", Shape::Words(&words(&ROUTES)), "which tools are shown"),
+    Entry::new("origins", ORIGINS, "pages of browsers that may ask"),
 ];
 const EXPECTED: &str = "true, or a table such as { name = \"shop\", routes = \"all\" }";
 /// The longest text, in bytes.
