@@ -19,6 +19,7 @@ pub mod protocol;
 pub mod rules;
 pub mod templates;
 pub mod tls;
+pub mod tools;
 pub mod transcode;
 
 /// A fuzz target.
@@ -45,6 +46,7 @@ pub const TARGETS: &[Target] = &[
     target("items", "items", items::items),
     target("codings", "codings", codings::codings),
     target("events", "events", events::events),
+    target("tools", "tools", tools::tools),
     target("bound", "bound", bound::bound),
     target("rules", "rules", rules::rules),
     target("templates", "templates", templates::templates),

@@ -1,6 +1,7 @@
 //! Tools for agents: what a route with `tools` answers by the Model Context Protocol, in both of its eras. What is asked here is written by hand;
 //! `tools_programs.rs` has the clients that people use.
 
+use callgate_tests::provider::Provider;
 use callgate_tests::{Answer, Backend, Client, Gateway, Raw, Setup, binary, eventually, free_port};
 use serde_json::{Value, json};
 use std::net::SocketAddr;
@@ -291,6 +292,56 @@ async fn who_may_not_call_a_route_may_not_call_its_tool() {
         "{}",
         called.text()
     );
+}
+
+#[tokio::test]
+async fn who_calls_may_be_said_elsewhere_for_each_of_the_two_routes() {
+    let setup = Setup::new().workers(1);
+    let mut service = Provider::new(&setup, "service", None);
+    service.answers(&json!({ "status": 401 }));
+    service.start().await;
+    let endpoint = format!("127.0.0.1:{}", free_port());
+    let notes = setup.file("notes").display().to_string();
+    let backend = setup.backend_told("guarded", endpoint.clone(), &["--notes", &notes]);
+    setup.write_routes(
+        "auth.toml",
+        &format!(
+            "[auth.gate]\ntype = 'http'\nurl = '{}'\nname = 'x-user'\nscopes = 'x-scopes'\n",
+            service.url("/auth?of=gate")
+        ),
+    );
+    setup.write_routes(
+        "routes.toml",
+        &format!(
+            "[backends.guarded]\nendpoints = [{endpoint:?}]\n\
+             [[routes]]\nmatch = 'POST /mcp'\ntools = true\nauth = 'gate'\n\
+             [[routes]]\nmatch = 'GET /who'\ncall = 'guarded.who'\nauth = 'gate'\ntool = true\n\
+             [[routes]]\nmatch = 'GET /write'\ncall = 'guarded.who'\nauth = 'gate'\nrequire = {{ scopes = ['write'] }}\ntool = {{ name = 'write' }}\n"
+        ),
+    );
+    let gateway = setup.gateway().await;
+    gateway.connected(&backend).await;
+    let call = async |name: &str| {
+        let params = json!({ "name": name, "arguments": {} });
+        let body = json!({ "jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": params }).to_string();
+        let headers = [("content-type", "application/json"), ("authorization", "Bearer t")];
+        gateway.client.send("POST", "/mcp", &headers, body).await
+    };
+    let refused = call("guarded_who").await;
+    assert_eq!(
+        (refused.status, refused.header("content-type")),
+        (401, "application/problem+json"),
+        "at the first"
+    );
+    service.answers(&json!({ "status": 200, "headers": { "x-user": "ada", "x-scopes": "read" } }));
+    let before = service.asked().len();
+    let who = call("guarded_who").await;
+    assert!(who.text().contains("\"name\":\"ada\""), "{}", who.text());
+    assert_eq!(service.asked().len() - before, 2, "each of the two has asked");
+    // Nothing that the agent could show would help, so it is told in words.
+    let refused = call("write").await.json()["result"].clone();
+    assert_eq!(refused["isError"], true, "{refused}");
+    assert!(text(&refused).starts_with("Forbidden: "), "{refused}");
 }
 
 #[tokio::test]

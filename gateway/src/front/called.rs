@@ -111,5 +111,10 @@ fn has_challenge(lines: &[u8]) -> bool {
 
 /// A message as a reply of that status.
 pub(super) fn answered(status: u16, message: Vec<u8>) -> Reply {
-    Reply { prepared: JSON, content: Content::Full(message), ..Reply::empty(status) }
+    answered_with(status, Content::Full(message))
+}
+
+/// The same of one that is there already.
+pub(super) fn answered_with(status: u16, content: Content) -> Reply {
+    Reply { prepared: JSON, content, ..Reply::empty(status) }
 }

@@ -3,6 +3,7 @@
 //! Since 2026-07-28 each request says by itself which revision it is of, and its result that it is whole. Before that a client began with
 //! `initialize`. What a tool gives is the same in both.
 
+use bytes::Bytes;
 use serde_json::{Value, json};
 use std::fmt::Write;
 
@@ -57,6 +58,14 @@ impl Ask {
         let comma = if own.is_empty() || members.is_empty() { "" } else { "," };
         format!("{{\"jsonrpc\":\"2.0\",\"id\":{},\"result\":{{{own}{comma}{members}}}}}", self.id)
             .into_bytes()
+    }
+
+    /// A result whose members are these and, behind them, one whose value is that JSON, which is not copied.
+    pub(super) fn result_with(&self, members: &str, last: Bytes) -> Vec<Bytes> {
+        let mut before = self.result(members);
+        // The braces of the result and of the message.
+        let after = before.split_off(before.len() - 2);
+        vec![before.into(), last, after.into()]
     }
 
     /// What a tool has given.
@@ -147,6 +156,9 @@ mod tests {
     #[test]
     fn what_a_tool_gives_is_there_for_programs_and_for_readers() {
         let object = r#"{"a":"\"\n"}"#;
+        let list = ask(true, None).result_with("\"a\":1,\"tools\":", Bytes::from_static(b"[]")).concat();
+        let expected = json!({ "resultType": "complete", "a": 1, "tools": [] });
+        assert_eq!(json(&list)["result"], expected);
         for (given, expected) in [
             (
                 Given::Object(object),

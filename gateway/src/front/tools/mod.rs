@@ -11,10 +11,10 @@ mod message;
 mod request;
 mod revision;
 
-use super::called::{Called, answered};
+use super::called::{Called, answered, answered_with};
 use super::exchange::Exchange;
 use super::origin;
-use super::reply::Reply;
+use super::reply::{Content, Reply};
 use super::rpc::{self, Ask, MODERN};
 use crate::config::{BodyTypes, StreamLimits, ToolsSpec};
 use crate::dry_run::Verdict;
@@ -25,7 +25,6 @@ use crate::worker::RouteRef;
 use callgate_http1::Request;
 use message::{Call, Initialize, List, Message, Refused};
 use serde_json::{Value, json};
-use std::str::from_utf8;
 
 /// For how long clients may think that the tools are those that they know, in milliseconds.
 const FRESH: u64 = 10_000;
@@ -95,10 +94,9 @@ fn asked(exchange: &Exchange, route: &RouteRef, tools: &Tools) -> Result<Asked, 
             let Some(published) = tools.published.load_full() else {
                 return Err(message.refuse(rpc::INTERNAL, "The tools are not known yet. Try again."));
             };
-            // It was made of JSON.
-            let list = from_utf8(&published.list).unwrap_or("[]");
             let fresh = if is_modern { cached() } else { String::new() };
-            result(format!("{fresh}\"tools\":{list}"))
+            let pieces = ask.result_with(&format!("{fresh}\"tools\":"), published.list.clone());
+            Ok(Asked::Reply(answered_with(200, Content::Pieces(pieces))))
         }
         ("tools/call", _) => {
             let call = message.params::<Call<'_>>()?;
