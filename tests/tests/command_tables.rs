@@ -208,3 +208,61 @@ async fn scripts_and_pages_are_made_of_what_the_program_takes() {
         }
     }
 }
+
+/// The members that a row of the page says a document has.
+fn members_of(command: &str) -> Vec<String> {
+    let page = include_str!("../../docs/cli.md");
+    let page = page.split("## For programs").nth(1).expect("a section");
+    let row = page.lines().find_map(|line| line.strip_prefix(&format!("| {command} | "))).expect("a row");
+    let cell = row.split(" | ").next().expect("a cell");
+    let mut names: Vec<String> = cell.split('`').skip(1).step_by(2).map(str::to_owned).collect();
+    names.sort_unstable();
+    names
+}
+
+#[tokio::test]
+async fn what_programs_are_told_has_the_members_that_the_page_lists() {
+    let setup = Setup::new();
+    let backend = up(&setup, "shop").await;
+    let addr = &*backend.endpoint();
+    let folder = setup.file("new");
+    std::fs::create_dir(&folder).expect("it can be made");
+    let cases: [(&str, &[&str]); 9] = [
+        ("`list`", &["list", addr, "--json"]),
+        ("`describe`", &["describe", addr, "orders.quote", "--json"]),
+        ("`init`", &["init", addr, "--json"]),
+        ("`diff`", &["diff", addr, addr, "--json"]),
+        ("`routes`", &["routes", "--json"]),
+        ("`check`", &["check", "--json"]),
+        ("`check`, of mistakes", &["check", "--json", "--config", "wrong.toml"]),
+        ("`key new`", &["key", "new", "billing", "--json"]),
+        ("`key password`", &["key", "password", "ada", "--json"]),
+    ];
+    std::fs::write(folder.join("wrong.toml"), "server = 1\n").expect("it can be written");
+    for (command, arguments) in cases {
+        let input = if command.contains("password") { "a secret\n" } else { "" };
+        let said = callgate(&folder, arguments, input).await;
+        assert_eq!(said.status, Some(i32::from(command.contains("mistakes"))), "{command}: {said:?}");
+        let document = said.json();
+        let mut members: Vec<String> = document.as_object().expect("an object").keys().cloned().collect();
+        members.sort_unstable();
+        assert_eq!(members, members_of(command), "{command}");
+    }
+    for command in ["routes", "plan"] {
+        let mistakes = run(&folder, &[command, "--json", "--config", "wrong.toml"]).await;
+        assert_eq!((mistakes.status, &mistakes.json()["ok"]), (Some(1), &Value::Bool(false)), "{command}");
+    }
+}
+
+#[tokio::test]
+async fn the_schemas_are_those_that_are_shipped() {
+    let setup = Setup::new();
+    for (kind, shipped) in [
+        ("tables", include_str!("../../config/schema/tables.json")),
+        ("gateway", include_str!("../../config/schema/gateway.json")),
+    ] {
+        let printed = run(setup.folder(), &["schema", kind]).await;
+        assert_eq!((printed.status, printed.out.as_str()), (Some(0), shipped));
+    }
+    assert_eq!(run(setup.folder(), &["schema", "nothing"]).await.status, Some(2));
+}

@@ -1,4 +1,4 @@
-//! The commands that the documents show are run, as somebody would paste them, against a gateway with the demo's tables. Of a `console` block the
+//! The commands that the documents and the examples of `--help` show are run, as somebody would paste them, against a gateway with the demo's tables. Of a `console` block the
 //! output has to be what the page shows.
 //!
 //! What needs a cluster, root, or an hour is in [`NOT_RUN`], with the reason. Of those, the targets of make have to exist, and so have the files that
@@ -39,6 +39,20 @@ const NOT_RUN: &[(&str, &str)] = &[
     ("source <(callgate completions zsh)", "not every machine has that shell"),
     ("callgate why 9e58", "the id is an example; why.rs does it"),
     ("callgate plan &&", "it pushes; plan.rs does it"),
+    ("callgate check && git", "it commits; command_tables.rs checks"),
+    ("callgate why --client", "the demo has no such listener; why.rs does it"),
+    ("callgate plan --config /etc", "it reads what the package installs; plan.rs does it"),
+    ("callgate openapi --admin http://10", "nobody is there; openapi.rs does it"),
+    ("callgate openapi | npx", "it fetches a program; `make clients` does it"),
+    ("callgate list unix:/run", "nobody is there; command_line.rs does it"),
+    (
+        "callgate init 127.0.0.1:7101 && callgate run",
+        "it serves until it is told to stop; command_tables.rs does it",
+    ),
+    ("callgate man | man", "not every machine has that program"),
+    ("check-jsonschema ", "scripts/check-deploy does it"),
+    ("taplo ", "likewise"),
+    ("tombi ", "likewise"),
     ("curl -i -N --http1.1 -H 'Upgrade", "it waits for what the client says next; websocket.rs does it"),
     ("curl -F title=Emma", "its route stands in the table above it; forms.rs does it"),
     ("curl --data-urlencode", "likewise"),
@@ -83,6 +97,32 @@ fn blocks() -> Vec<Block> {
                 (None, _) => {}
             }
         }
+    }
+    found
+}
+
+/// What `--help` of the program and of each command gives as examples, without what is said beside them.
+fn examples() -> Vec<Block> {
+    let help = |command: &[&str]| {
+        let output = Command::new(binary("callgate")).args(command).arg("--help").output().expect("it runs");
+        String::from_utf8(output.stdout).expect("text")
+    };
+    let of_program = help(&[]);
+    let commands = of_program.lines().skip_while(|line| *line != "Commands:").skip(1);
+    let commands = commands.map_while(|line| line.split_whitespace().next()).filter(|name| *name != "help");
+    let mut found = Vec::new();
+    for command in commands.map(Some).chain([None]) {
+        let text = help(command.as_slice());
+        let lines = text.lines().skip_while(|line| *line != "Examples:").skip(1);
+        let lines = lines.take_while(|line| line.starts_with("  ")).map(|line| &line[2..]);
+        // What is indented further goes on with what is said of the line before.
+        let lines = lines.filter(|line| !line.starts_with(' '));
+        let lines: Vec<&str> = lines.filter_map(|line| line.split("  ").next()).collect();
+        assert!(!lines.is_empty(), "{command:?} --help has examples");
+        let place = format!("callgate {} --help", command.unwrap_or_default());
+        // They begin where there are tables, but for the one that makes them.
+        let tables = if command == Some("init") { "" } else { "callgate init 127.0.0.1:7101 > made.txt\n" };
+        found.push(Block { place, is_console: false, text: format!("{tables}{}\n", lines.join("\n")) });
     }
     found
 }
@@ -194,6 +234,7 @@ async fn what_pages_show_can_be_done_and_says_what_they_show() {
         ("emma.png", "a picture"),
         ("order.json", ORDER),
         ("body.json", ORDER),
+        ("password.txt", "a secret\n"),
         ("target/demo/tls/ca.pem", ca.pem()),
         (
             "examples/shop/types.json",
@@ -219,7 +260,7 @@ async fn what_pages_show_can_be_done_and_says_what_they_show() {
     };
     let mut unused: Vec<&str> = NOT_RUN.iter().map(|(begin, _)| *begin).collect();
     let mut failed = Vec::new();
-    for block in blocks() {
+    for block in blocks().into_iter().chain(examples()) {
         // Each begins where nobody has made files yet.
         for made in ["config", "routes"] {
             let _ = fs::remove_dir_all(home.join(made));

@@ -64,7 +64,11 @@ fn the_package_installs_serves_is_upgraded_and_leaves_what_is_its_operators() {
     let unit = fs::read_to_string(system.0.join("usr/lib/systemd/system/callgate.service")).expect("a unit");
     let start = unit.lines().find_map(|line| line.strip_prefix("ExecStart=/")).expect("a command");
     assert_eq!(start, "usr/bin/callgate run --config /etc/callgate/config/gateway.toml");
-    for path in ["usr/share/doc/callgate/copyright", "usr/share/callgate/grafana/callgate.json"] {
+    for path in [
+        "usr/share/doc/callgate/copyright",
+        "usr/share/callgate/grafana/callgate.json",
+        "usr/share/callgate/schema/tables.json",
+    ] {
         assert!(system.has(path), "{path}");
     }
 

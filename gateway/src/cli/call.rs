@@ -19,12 +19,12 @@ use std::time::Duration;
 pub(super) const EXAMPLES: &str = "\
 Examples:
   callgate call 127.0.0.1:7101 calc.add a=2 b=3
-  callgate call 127.0.0.1:7101 orders.get '{\"order_id\":\"42\"}' -v
+  callgate call 127.0.0.1:7101 orders.get '{\"order_id\":\"1001\"}' -v
   callgate call 127.0.0.1:7101 echo.types @examples/shop/types.json
-  callgate call 127.0.0.1:7101 echo.count from=1 to=3          a line for each item, as it comes
-  seq 1000 | callgate call 127.0.0.1:7101 echo.sum             items from standard input, one a line
-  callgate call orders.get order_id=42                         to the backend that the tables name for it
-  callgate call http://127.0.0.1:8080 orders.get order_id=42   through a gateway, by the route of the tables
+  callgate call 127.0.0.1:7101 echo.count from=1 to=3        a line for each item, as it comes
+  seq 1000 | callgate call 127.0.0.1:7101 echo.sum           items from standard input, one a line
+  callgate call orders.get order_id=1001                     to the backend that the tables name for it
+  callgate call http://127.0.0.1:8080 orders.get order_id=1001  through a gateway, by the route of the tables
 
 Exit status: 0 a result, 1 the call has failed, 2 nobody could be asked.";
 

@@ -40,6 +40,7 @@ mod error_types;
 mod exposed;
 mod fallback;
 mod field;
+mod file_keys;
 mod files;
 mod foreign;
 mod foreign_paths;

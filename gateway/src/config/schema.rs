@@ -5,7 +5,7 @@
 
 use super::shape::{Entry, Needed, Shape};
 use super::units::{self, show_duration, show_size};
-use super::{settings, tables};
+use super::{file_keys, settings};
 use serde_json::{Map, Value, json};
 
 /// The schema of a table file.
@@ -13,7 +13,7 @@ pub(crate) fn of_tables() -> Value {
     Writer::default().document(
         "A table file of Callgate",
         "Backends and the routes that call them. All files of the watched folders make one table.",
-        tables::entries(),
+        file_keys::entries(),
     )
 }
 

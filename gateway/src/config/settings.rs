@@ -7,6 +7,7 @@ mod http2;
 mod keys;
 mod listeners;
 mod replay;
+mod server;
 mod ticket_keys;
 mod traces;
 

@@ -13,66 +13,25 @@ use super::defaults::Defaults;
 use super::destinations;
 use super::diagnostics::{Diagnostic, Diagnostics};
 use super::files;
-use super::keys;
 use super::name;
 use super::reader::{Item, Reader};
 use super::rewrites;
 use super::route::{Draft, RouteSpec};
 use super::route_backend::{Caller, FileBackend, SaidBackend, resolve};
 use super::route_limits::SharedLimits;
-use super::shape::{Entry, Shape};
 use super::source::Source;
 use super::tool_names;
 use super::who_may_call;
-use super::{
-    accepted, auth, backend, certificate, ignored_query, rate_limit, route_auth, route_keys, trailing_slash,
-};
+use super::{accepted, file_keys};
 use std::collections::BTreeMap;
 use std::fmt;
 use std::ops::Range;
 use std::path::PathBuf;
-use std::sync::{Arc, LazyLock};
+use std::sync::Arc;
 use toml::de::{DeTable, DeValue};
 
-/// What a file declares; beside it there are the keys at its top.
-const DECLARED: [Entry; 4] = [
-    Entry::new("backends", Shape::Names(&[], &backend::SHAPE), "instances that offer the same methods"),
-    Entry::new("routes", ROUTES, "which requests become which calls"),
-    Entry::new("limits", Shape::Names(&[], &rate_limit::NAMED), "rate limits that several routes share"),
-    Entry::new("certificates", certificate::SHAPE, "the certificates of listeners with TLS"),
-];
-const ROUTES: Shape = Shape::List(&Shape::Made(route_keys::entries), 0..=usize::MAX);
-/// The keys that are a file's alone.
-const OF_FILES: [Entry; 4] = [
-    Entry::new(keys::PREFIX, Shape::Text, "a path that is put before the paths of the file's routes"),
-    Entry::new(
-        keys::TRAILING_SLASH,
-        trailing_slash::SHAPE,
-        "what becomes of a path that is a route's but for a slash at its end",
-    ),
-    Entry::new(keys::IGNORE_QUERY, ignored_query::SHAPE, "parameters of queries that others add to links"),
-    Entry::new(
-        keys::ACCEPT_EXPOSURE,
-        accepted::SHAPE,
-        "the change that opens something and is meant, by what its refusal has printed",
-    ),
-];
 /// The sections of the gateway's own file, which people write here by mistake.
 const SETTINGS: &[&str] = &["server", "admin", "tables", "log", "upgrade", "dns"];
-
-/// The keys of a table file.
-pub(super) fn entries() -> &'static [Entry] {
-    static KEYS: LazyLock<Vec<Entry>> = LazyLock::new(|| {
-        let auth = Shape::OneOf(&[route_auth::SHAPE, Shape::Names(&[], &auth::SHAPE)]);
-        let top = route_keys::at_top().map(|entry| match entry.key {
-            // As a table it declares authenticators.
-            keys::AUTH => Entry { shape: auth.clone(), ..entry },
-            _ => entry,
-        });
-        DECLARED.into_iter().chain(top).chain(OF_FILES).collect()
-    });
-    &KEYS
-}
 
 /// Everything the watched files declare, checked.
 #[derive(Clone, Debug)]
@@ -283,7 +242,8 @@ impl Declared {
     /// Reads one file.
     fn read(&mut self, reader: &mut Reader<'_>, document: &DeTable<'_>) {
         let elsewhere = "a setting of the gateway itself; it belongs into gateway.toml and needs a restart";
-        let section = reader.section_beside("a table file", document, entries(), SETTINGS, elsewhere);
+        let section =
+            reader.section_beside("a table file", document, file_keys::entries(), SETTINGS, elsewhere);
         let number = self.files.len();
         let file = Defaults::read(reader, &section, number);
         let own = section.get("backends").and_then(|item| match item.value.get_ref() {

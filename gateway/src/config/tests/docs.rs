@@ -111,7 +111,7 @@ fn without_links(text: &str) -> String {
 #[test]
 fn every_key_is_explained_with_its_words() {
     let mut keys = Vec::new();
-    keys_of_table(super::super::tables::entries(), &[], &mut keys);
+    keys_of_table(super::super::file_keys::entries(), &[], &mut keys);
     keys_of_table(super::super::settings::SECTIONS, &[], &mut keys);
     let rows = PAGES.iter().flat_map(|page| page.lines()).filter(|line| line.starts_with("| `"));
     let rows: Vec<(String, String)> = rows

@@ -26,6 +26,7 @@ mod mode;
 mod never_panics;
 mod overload;
 mod paths;
+mod random_files;
 mod rate_limits;
 mod replies;
 mod retries;
