@@ -358,7 +358,7 @@ async fn a_websocket_has_a_span_of_its_call_that_ends_with_it() {
     assert!(open.next().await.and_then(|frame| frame.code()).is_some_and(|code| code != 1000));
     let sent = || Some(collector.sent()).filter(|all| all.len() >= 3);
     let all = eventually("the span of a call that was lost", async || sent()).await;
-    let lost = all.iter().filter(|one| one.attribute("callgate.mode").is_some()).next_back().expect("one");
+    let lost = all.iter().rfind(|one| one.attribute("callgate.mode").is_some()).expect("one");
     assert_eq!(lost.attribute("error.type").as_deref(), Some("lost"), "{lost:?}");
 }
 
