@@ -382,6 +382,11 @@ async fn a_line_says_where_the_call_was_directed_and_what_limits_have_said() {
         let (status, line) = logged.asked("GET", path, headers, "").await;
         assert_eq!((status, &line["target"], &line["target_by"]), (200, &target, &by), "{line}");
     }
+    // Where it was to go that has not gone anywhere, and of one that came to no call nothing.
+    let (_, line) = logged.asked("GET", "/v1/nobody?a=1&b=2", &[], "").await;
+    assert_eq!((&line["reason"], &line["backend"]), (&"no_instance".into(), &"gone".into()), "{line}");
+    let (_, line) = logged.asked("GET", "/v1/calc/add?a=x&b=2", &[], "").await;
+    assert_eq!((&line["reason"], line.get("backend")), (&"invalid_value".into(), None), "{line}");
     for (left, would_limit) in [(99, Value::Null), (98, "client:1/h".into())] {
         let answer = logged.gateway.client.get("/counted?a=1&b=2").await;
         let line = logged.line(answer.header("x-request-id")).await;

@@ -380,6 +380,15 @@ async fn a_request_that_has_failed_is_explained_by_its_id() {
     );
     let attempt = format!("attempt 1: sent to {} after ", explained.shop.endpoint());
     assert!(said.text.contains(&attempt) && said.text.contains("ended as not_found"), "{}", said.text);
+    // What limits have said; and of one that came to no call no backend.
+    assert_eq!(explained.gateway.client.get("/v1/limited?a=1&b=2").await.status, 200);
+    let limited = explained.gateway.client.get("/v1/limited?a=1&b=2").await;
+    let told = eventually("its record", async || {
+        Some(explained.why(&[limited.header("x-request-id")]).await).filter(|said| said.code == Some(1))
+    })
+    .await;
+    assert!(told.text.contains("\nlimits: route:1/h;r=0;t="), "{}", told.text);
+    assert!(told.text.contains("\nroute: /v1/limited, calls calc.add\n"), "{}", told.text);
     let said: Value = serde_json::from_str(&explained.why(&[id, "--json"]).await.text).expect("JSON");
     assert_eq!(
         (&said["verdict"], &said["record"]["route"]),

@@ -195,8 +195,18 @@ fn failed(record: &Value, means: &Value) -> String {
         let _ = write!(out, "\nroute: {route}");
     }
     if let Some(call) = text("call") {
-        let _ =
-            write!(out, ", calls {call} of {}", text("backend").unwrap_or_else(|| "no instance".to_owned()));
+        let backend = text("backend").map(|backend| format!(" of {backend}")).unwrap_or_default();
+        let _ = write!(out, ", calls {call}{backend}");
+    }
+    if let Some(target) = text("target") {
+        let _ = write!(out, ", by target {target} ({})", text("target_by").unwrap_or_default());
+    }
+    for (name, what) in
+        [("limits", "limits"), ("would_limit", "limits that only count"), ("waited_for", "waited for")]
+    {
+        if let Some(text) = text(name) {
+            let _ = write!(out, "\n{what}: {text}");
+        }
     }
     let _ = write!(
         out,

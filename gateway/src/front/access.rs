@@ -183,7 +183,7 @@ fn fill(
         record.shown(AccessField::Limits, format_args!("{}", Unquoted(limits)));
     }
     record.maybe(AccessField::WouldLimit, would_limit);
-    called(record, asked);
+    called(record, asked, failure);
     for name in &settings.headers {
         // The first line of several: a field of a line is there once, and a client makes no line long.
         if let Some(value) = fields::each(head.fields(), name).next() {
@@ -227,7 +227,7 @@ impl fmt::Display for Unquoted<'_> {
 }
 
 /// Where its call has gone.
-fn called(record: &mut Record, asked: &Asked<'_>) {
+fn called(record: &mut Record, asked: &Asked<'_>, failure: Option<&Failure>) {
     let (trail, began) = (asked.trail, asked.began);
     let Some(spec) = asked.tally.call() else { return };
     record.shown(AccessField::Call, format_args!("{}", spec.call));
@@ -243,6 +243,9 @@ fn called(record: &mut Record, asked: &Asked<'_>) {
     let under_way = if trail.goes_on() { "sent" } else { "given_up" };
     if let Some(backend) = trail.backend() {
         record.text(AccessField::Backend, backend.name());
+    } else if failure.is_some_and(|failure| failure.is_absence() || failure.is_excess()) {
+        // It was to be called.
+        record.maybe(AccessField::Backend, asked.tally.backend().map(|backend| backend.spec.name.as_str()));
     }
     if let Some(sent) = trail.began() {
         record.millis(AccessField::WaitMs, sent.saturating_duration_since(began));
