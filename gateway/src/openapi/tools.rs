@@ -23,7 +23,7 @@ const DEFS: &str = "#/$defs/";
 
 /// Makes the list of a route anew, and keeps what is there if that is the same.
 pub(super) fn publish(table: &Table, (route, own): (&Route, &Tools)) {
-    let list = list(table, |other| route.shows(other, own.spec.all));
+    let list = list(table, |other| route.shows_tool(other, own.spec.all));
     if own.published.load().as_deref() != Some(&list) {
         own.published.store(Some(Arc::new(list)));
     }

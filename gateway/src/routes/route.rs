@@ -65,6 +65,14 @@ impl Route {
         meets && (all || self.place.file == other.place.file)
     }
 
+    /// The same of a tool: whoever can ask this route, by whatever host, can ask that one by it as well.
+    pub fn shows_tool(&self, other: &Route, all: bool) -> bool {
+        let (hosts, others) = (self.matcher.hosts.listed(), other.matcher.hosts.listed());
+        let everywhere =
+            others.is_empty() || !hosts.is_empty() && hosts.iter().all(|host| others.contains(host));
+        everywhere && self.shows(other, all)
+    }
+
     fn is(&self, spec: &RouteSpec) -> bool {
         (&self.matcher, &self.policy) == (&spec.matcher, &spec.policy) && self.action.spec() == spec.action
     }
@@ -131,6 +139,28 @@ mod tests {
     use super::super::table::Table;
     use super::*;
     use std::time::Duration;
+
+    #[test]
+    fn a_tool_is_shown_where_its_route_can_be_asked() {
+        let route = |at: usize, hosts: &str| {
+            format!("[[routes]]\nmatch = 'GET /{at}'\nrespond = {{}}\nhosts = [{hosts}]\n")
+                .replace("hosts = []\n", "")
+        };
+        let texts = ["", "'a.example'", "'b.example'", "'a.example', 'b.example'"];
+        let text: String = texts.iter().enumerate().map(|(at, hosts)| route(at, hosts)).collect();
+        let table = next(&Table::empty(), &text);
+        let shown = |own: usize| -> Vec<usize> {
+            (0..texts.len()).filter(|at| table.routes[own].shows_tool(&table.routes[*at], false)).collect()
+        };
+        assert_eq!(
+            [shown(0), shown(1), shown(2), shown(3)],
+            [vec![0], vec![0, 1, 3], vec![0, 2, 3], vec![0, 3]]
+        );
+        assert!(
+            table.routes[0].shows(&table.routes[1], false),
+            "a document is for some of its hosts as well"
+        );
+    }
 
     #[test]
     fn what_stays_goes_on_counting_and_a_status_of_its_own_is_counted_as_such() {

@@ -101,7 +101,7 @@ fn asked(exchange: &Exchange, route: &RouteRef, tools: &Tools) -> Result<Asked, 
         ("tools/call", _) => {
             let call = message.params::<Call<'_>>()?;
             let table = route.table();
-            let at = table.tool(&call.name).filter(|at| route.shows(&table.routes[*at], spec.all));
+            let at = table.tool(&call.name).filter(|at| route.shows_tool(&table.routes[*at], spec.all));
             let Some(at) = at else {
                 let shown: String = call.name.chars().take(64).collect();
                 return Err(message.refuse(rpc::INVALID_PARAMS, &format!("Unknown tool: {shown}")));
