@@ -36,7 +36,7 @@ overload: ## three times what a backend can serve, with and without control: a t
 floods: ## HTTP/2 as attackers send it, in bulk: what it costs in memory and time, and that a good client is served; in about five minutes
 	@scripts/floods
 
-clients: ## TLS, HTTP/2, CORS, streams, forms, files, codings, tokens and OpenAPI by clients that not every machine has: Node, jose, httpx, requests, PyJWT, jwcrypto, schemathesis, TypeScript, Chromium, and testssl.sh, which looks for what is weak; in two minutes
+clients: ## TLS, HTTP/2, CORS, streams, forms, files, codings, tokens and OpenAPI by clients that not every machine has: Node, jose, httpx, requests, PyJWT, jwcrypto, schemathesis, TypeScript, Chromium, Prometheus, and testssl.sh, which looks for what is weak; in two minutes
 	@scripts/clients
 
 mutants: ## small changes to protocol, http1 and transcode that their own tests must notice, in an hour at most; GATEWAY=1 takes the gateway's calls and health

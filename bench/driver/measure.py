@@ -7,6 +7,7 @@ import pathlib
 import sys
 import tempfile
 
+import beside
 import closed
 import configs
 import credentials
@@ -69,7 +70,7 @@ def run(tools, plan, root):
         # nginx's workers may run as another user.
         folder.chmod(0o755)
         bench = Bench(tools, plan, folder, Clients(tools, folder), Progress(), left_out)
-        stages = (closed, openloop, *([secure] if plan.secure else []), credentials, observed, idle, table)
+        stages = (closed, openloop, *([secure] if plan.secure else []), credentials, observed, beside, idle, table)
         for stage in stages:
             bench.progress.expect(stage.expected(bench))
         for stage in stages:

@@ -57,6 +57,8 @@ class Plan:
     credential_rounds: int
     # How often each way of being seen is measured.
     observed_rounds: int
+    # How often short calls are measured beside what is long.
+    beside_rounds: int
     # Idle connections, of which memory is measured; and those with TLS, of each kind.
     idle: int
     idle_secure: int
@@ -112,6 +114,7 @@ def full():
         handshake_seconds=2,
         credential_rounds=80,
         observed_rounds=80,
+        beside_rounds=30,
         idle=10_000,
         idle_secure=2_000,
         routes=10_000,
@@ -155,6 +158,7 @@ def quick():
         handshake_seconds=1,
         credential_rounds=12,
         observed_rounds=12,
+        beside_rounds=4,
         idle=2_000,
         idle_secure=500,
         routes=10_000,

@@ -23,6 +23,7 @@ def of(results):
         _row("stream: CPU per item ÷ Envoy transcoder's", _proxy(results, "envoy", "count", 4), 1 / 5, 1 / 10),
         _row("1 MiB up: CPU per MiB ÷ nginx's", _proxy(results, "nginx", "put", 4), 1.2, 1.0),
         _row("1 MiB down: CPU per MiB ÷ nginx's", _proxy(results, "nginx", "get", 4), 1.2, 1.0),
+        _row("p99 beside a stream whose reader pauses ÷ alone", _beside(results, "a stream whose reader pauses"), 1.2, 1.0),
         _row("memory per idle connection, KB", _idle(results), 1.2, 0.6),
         _row("10,000 routes ÷ 10: CPU per request", _table(results), 1.05, 1.0),
         _row("p99 with a reload each second ÷ without", _reloading(results), 1.2, 1.0),
@@ -117,6 +118,12 @@ def _seen(results, way):
     """What it adds to be seen so, in microseconds."""
     found = results.get("observed", {}).get("callgate", {}).get(way)
     return median(found["added_us"]) if found else None
+
+
+def _beside(results, way):
+    """By how much short calls are slower beside something long."""
+    found = results.get("beside", {}).get("ways", {}).get(way)
+    return median(found["p99_ratio"]) if found else None
 
 
 def _checks(results):

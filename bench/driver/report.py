@@ -32,6 +32,7 @@ def tables(results):
     yield from _secure_tables(results)
     yield from _credential_tables(results)
     yield from _observed_tables(results)
+    yield from _beside_tables(results)
     tail = results["open"]
     heading = f"Open loop: {tail['rate']:,} requests/s, {place('quote', tail['connections'], 1)}"
     rows = [_latency_row(LABELS[name], found) for name, found in tail["peers"].items()]
@@ -77,6 +78,14 @@ def _observed_tables(results):
     ]
     if rows:
         yield "Seen by the access log, or by spans: quote, 270 bytes, 64 connections", ["what is seen", "CPU µs of workers", "added", "middle half of rounds"], rows
+
+
+def _beside_tables(results):
+    """Short calls beside what is long: nothing where they were not measured."""
+    if found := results.get("beside"):
+        heading = f"Beside what is long: quote, 270 bytes, {found['rate']:,} requests/s"
+        rows = [[*_latency_row(way, each), _number(median(each["p99_ratio"]))] for way, each in found["ways"].items()]
+        yield heading, ["beside", "p50 µs", "p99 µs", "p99.9 µs", "p99 ÷ alone"], rows
 
 
 def _added(found):
@@ -164,7 +173,7 @@ def _cell_row(found):
 
 
 def _latency_row(name, found):
-    label = name + (" !" if median(found["errors"]) else "")
+    label = name + (" !" if median(found.get("errors")) else "")
     return [label, *(_figure(found[key]) for key in ("p50_us", "p99_us", "p999_us"))]
 
 

@@ -12,11 +12,12 @@ sys.dont_write_bytecode = True
 
 import configs
 import alternation
+import beside
 import credentials
 import plan
 import ratios
 import report
-from stats import figure
+from stats import figure, figures
 
 RESULTS = pathlib.Path(__file__).resolve().parents[1] / "results" / "latest.json"
 
@@ -90,9 +91,18 @@ class Added(unittest.TestCase):
         self.assertIn("a line for each", report.text(results))
         self.assertEqual(rows["the last 10,000 requests kept for a plan add CPU µs of workers"]["reached"], "must")
 
+    def test_calls_beside_what_is_long_are_judged(self):
+        results = json.loads(RESULTS.read_text("utf-8"))
+        one = {"p50_us": 90.0, "p99_us": 130.0, "p999_us": 200.0, "p99_ratio": 1.3}
+        results["beside"] = {"rate": 1000, "ways": {way: figures([one]) for way in beside.WAYS}}
+        results["ratios"] = ratios.of(results)
+        rows = {row["name"]: row["reached"] for row in results["ratios"]}
+        self.assertEqual(rows["p99 beside a stream whose reader pauses ÷ alone"], "no")
+        self.assertIn("50 MiB/s up", report.text(results))
+
     def test_each_plan_measures_enough_for_a_spread(self):
         for each in (plan.full(), plan.quick()):
-            self.assertGreaterEqual(min(each.credential_rounds, each.observed_rounds), 2)
+            self.assertGreaterEqual(min(each.credential_rounds, each.observed_rounds, each.beside_rounds), 2)
 
 
 def decoded(text):

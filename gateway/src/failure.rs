@@ -84,7 +84,7 @@ pub enum Failure {
     UpgradeRequired,
     /// A request for a WebSocket cannot begin one: why.
     MalformedHandshake(&'static str),
-    /// No page of that origin may begin a WebSocket here.
+    /// No page of that origin may begin a WebSocket, or call tools, here.
     OriginNotAllowed(String),
     /// The client takes nothing that the route can say: the type of that.
     NotAcceptable(String),

@@ -19,6 +19,11 @@ use std::borrow::Cow;
 #[derive(Debug, PartialEq)]
 pub(crate) struct Repeated<'n>(pub(crate) &'n str);
 
+/// All lines of all fields in their order, for whoever hands them on.
+pub(crate) fn all<'h>(fields: Fields<'h>) -> impl Iterator<Item = (&'h str, &'h [u8])> + use<'h> {
+    fields.iter()
+}
+
 /// The lines of a field.
 #[inline]
 pub(crate) fn lines<'h>(fields: Fields<'h>, name: &FieldName) -> Lines<'h> {

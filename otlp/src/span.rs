@@ -46,9 +46,9 @@ impl Span {
         self
     }
 
-    /// What vendors have said of the trace.
+    /// What vendors have said of the trace. What is longer than it may be is left out (W3C Trace Context, 3.3.1.5).
     pub fn state(&mut self, state: &str) -> &mut Span {
-        if !state.is_empty() {
+        if (1..=LONGEST).contains(&state.len()) {
             bytes(&mut self.0, 3, state.as_bytes());
         }
         self

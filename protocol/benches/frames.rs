@@ -27,7 +27,7 @@ fn send(outbound: &mut Outbound, wire: &mut Vec<u8>) {
     while !outbound.is_empty() {
         let chunk = outbound.chunk();
         let size = chunk.len();
-        chunk.io_slices().iter().for_each(|piece| wire.extend_from_slice(piece));
+        chunk.pieces().for_each(|piece| wire.extend_from_slice(piece));
         outbound.advance(size);
     }
 }

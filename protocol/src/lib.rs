@@ -37,7 +37,7 @@ pub use hello::{Hello, MethodOffer, ServiceOffer, Streaming};
 pub use inbound::{Event, Inbound, Role};
 pub use limits::{Limits, StreamCredit};
 pub use metadata::{Metadata, MetadataBuf};
-pub use outbound::{Aside, Chunk, Outbound};
+pub use outbound::{Aside, Chunk, Outbound, PIECES};
 pub use status::{Code, Status};
 pub use token::{Token, Tokens};
 pub use trace::{Traceparent, TraceparentText};

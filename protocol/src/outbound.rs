@@ -16,7 +16,7 @@ use crate::limits::{Limits, MAX_SCHEMA};
 use crate::schema::Fingerprint;
 use crate::status::Status;
 use body::Body;
-pub use chunk::{Aside, Chunk};
+pub use chunk::{Aside, Chunk, PIECES};
 use long::{Dropped, LongMessage};
 use queue::Queue;
 use std::convert::Infallible;

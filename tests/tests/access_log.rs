@@ -1,7 +1,8 @@
 //! The access log of a running gateway: which requests have lines, what those say, and that one which cannot be written costs nobody anything.
 
+use callgate_tests::websocket::{Frame, WebSocket};
 use callgate_tests::{Backend, Gateway, Raw, Setup, eventually, free_port};
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::path::PathBuf;
 use std::process::Output;
 use tokio::process::Command;
@@ -170,7 +171,11 @@ async fn each_failure_has_a_line_that_says_why_and_where_its_call_went() {
         let (_, line) = logged.asked(method, path, headers, body).await;
         assert_eq!(line["reason"], reason, "{line}");
         // Of a deadline the instance may tell first, whose clock runs out at the same time.
-        assert!(line["why"] == why || reason == "deadline", "{line}");
+        let why_none = || line["why"].as_str().is_some_and(|why| why.contains("it is not connected"));
+        assert!(
+            line["why"] == why || reason == "deadline" || (reason == "no_instance" && why_none()),
+            "{line}"
+        );
         assert_eq!((&line["method"], &line["client"]), (&Value::from(method), &Value::from("127.0.0.1")));
         assert_eq!((&line["protocol"], line.get("path")), (&Value::from("HTTP/1.1"), None), "{line}");
         assert!(line["duration_ms"].as_f64() >= line["head_ms"].as_f64(), "{line}");
@@ -266,6 +271,180 @@ async fn what_was_cut_and_who_has_left_have_lines_too() {
         assert_eq!((&line["status"], &line["reason"]), (&499.into(), &"client_gone".into()), "{line}");
         assert_eq!(line["tries"][0]["end"], "given_up", "{line}");
     }
+}
+
+/// Routes of which there is more to say.
+const MORE: &str = r#"
+[backends.twin]
+endpoints = ["SHOP"]
+
+[backends.away]
+endpoints = ["127.0.0.1:GONE"]
+hold = "0s"
+
+[backends.narrow]
+endpoints = ["SHOP"]
+max_in_flight = 1
+queue = { timeout = "1m" }
+
+[[routes]]
+match = "GET /split"
+call = "calc.add"
+auth = "anonymous"
+split = [{ backend = "shop", weight = 1 }, { backend = "twin", weight = 0, header = "x-twin: yes" }]
+
+[[routes]]
+match = "GET /fallback"
+call = "calc.add"
+backend = "away"
+auth = "anonymous"
+fallback = { backend = "twin" }
+
+[[routes]]
+match = "GET /fixed"
+call = "calc.add"
+backend = "away"
+auth = "anonymous"
+fallback = { status = 200, body = "later" }
+
+[[routes]]
+match = "GET /counted"
+call = "calc.add"
+backend = "shop"
+auth = "anonymous"
+rate_limit = [{ rate = "100/h", burst = 100, by = "route" }, { rate = "1/h", by = "client", dry_run = true }]
+
+[[routes]]
+match = "GET /narrow/{ms}"
+call = "echo.delay"
+backend = "narrow"
+auth = "anonymous"
+timeout = "60s"
+
+[[routes]]
+match = "POST /sum"
+call = "echo.sum"
+backend = "shop"
+auth = "anonymous"
+body = { stream = true }
+
+[[routes]]
+match = "GET /chat"
+call = "echo.chat"
+backend = "shop"
+auth = "anonymous"
+websocket = { messages = "text" }
+
+[[routes]]
+match = "POST /notify/{ms}"
+call = "echo.delay"
+backend = "shop"
+auth = "anonymous"
+mode = "notify"
+timeout = "60s"
+"#;
+
+impl Logged {
+    /// With those routes, and a line for each request.
+    async fn more() -> Logged {
+        let logged = Logged::start("[access_log]\nsuccesses = \"100%\"\n").await;
+        let more = MORE.replace("SHOP", &logged.backend.endpoint()).replace("GONE", &free_port().to_string());
+        logged._setup.write_routes("more.toml", &more);
+        logged.gateway.takes_its_tables().await;
+        for backend in ["twin", "narrow"] {
+            let label = format!("backend={backend:?}");
+            eventually("it is connected", async || {
+                (logged.gateway.metric("callgate_backend_connections", &[&label]).await > 0.0).then_some(())
+            })
+            .await;
+        }
+        logged
+    }
+
+    async fn is_counted(&self, name: &str) {
+        eventually(name, async || {
+            (self.gateway.metric(name, &["backend=\"narrow\""]).await == 1.0).then_some(())
+        })
+        .await;
+    }
+}
+
+#[tokio::test]
+async fn a_line_says_where_the_call_was_directed_and_what_limits_have_said() {
+    let logged = Logged::more().await;
+    for (path, headers, target, by) in [
+        ("/split?a=1&b=2", &[][..], "shop".into(), "weight".into()),
+        ("/split?a=1&b=2", &[("x-twin", "yes")], "twin".into(), "header".into()),
+        ("/fallback?a=1&b=2", &[], "twin".into(), "fallback".into()),
+        ("/fixed?a=1&b=2", &[], "answer".into(), "fallback".into()),
+        ("/v1/calc/add?a=1&b=2", &[], Value::Null, Value::Null),
+    ] {
+        let (status, line) = logged.asked("GET", path, headers, "").await;
+        assert_eq!((status, &line["target"], &line["target_by"]), (200, &target, &by), "{line}");
+    }
+    for (left, would_limit) in [(99, Value::Null), (98, "client:1/h".into())] {
+        let answer = logged.gateway.client.get("/counted?a=1&b=2").await;
+        let line = logged.line(answer.header("x-request-id")).await;
+        let limits = line["limits"].as_str().unwrap_or_default();
+        assert!(limits.starts_with(&format!("route:100/h;r={left};t=")), "{line}");
+        assert_eq!(limits, answer.header("ratelimit").replace('"', ""), "as its client was told");
+        assert_eq!(line["would_limit"], would_limit, "{line}");
+    }
+    // One that is refused says it too.
+    assert_eq!(logged.gateway.client.get("/v1/limited?a=1&b=2").await.status, 200);
+    let (_, line) = logged.asked("GET", "/v1/limited?a=1&b=2", &[], "").await;
+    assert!(line["limits"].as_str().is_some_and(|limits| limits.contains(";r=0;t=")), "{line}");
+}
+
+#[tokio::test]
+async fn a_line_says_what_its_call_has_waited_for() {
+    let logged = Logged::more().await;
+    let mut first = Raw::connect(logged.gateway.addr).await;
+    first.write("GET /narrow/60000 HTTP/1.1\r\nhost: x\r\n\r\n").await;
+    logged.is_counted("callgate_calls_in_flight").await;
+    let client = logged.gateway.client.clone();
+    let second = tokio::spawn(async move { client.get("/narrow/1").await });
+    logged.is_counted("callgate_calls_queued").await;
+    drop(first);
+    let answer = second.await.expect("it has an answer");
+    let line = logged.line(answer.header("x-request-id")).await;
+    assert_eq!((&line["status"], &line["waited_for"]), (&200.into(), &"permit".into()), "{line}");
+    let (_, line) = logged.asked("GET", "/narrow/1", &[], "").await;
+    assert_eq!((&line["status"], line.get("waited_for")), (&200.into(), None), "{line}");
+}
+
+#[tokio::test]
+async fn bytes_of_streams_and_of_messages_are_counted_in_both_directions() {
+    let logged = Logged::more().await;
+    let lines = ("content-type", "application/x-ndjson");
+    let (_, line) = logged.asked("POST", "/sum", &[lines], "1\n2\n3\n").await;
+    assert_eq!((&line["bytes_in"], &line["bytes_out"]), (&6.into(), &1.into()), "{line}");
+    // One whose items are wrong from the second on.
+    let (status, line) = logged.asked("POST", "/sum", &[lines], "1\nx\n").await;
+    assert_eq!((status, &line["bytes_in"]), (400, &4.into()), "{line}");
+    let id = "x-request-id: talk\r\n";
+    let mut open = WebSocket::ask(logged.gateway.addr, "/chat", id).await.expect("it opens");
+    for text in ["abc", "defg"] {
+        open.say(text).await;
+        assert_eq!(open.next().await, Some(Frame::text(text)));
+    }
+    open.send(Frame::close(1000, "")).await;
+    assert_eq!(open.next().await.and_then(|frame| frame.code()), Some(1000));
+    let line = logged.line("talk").await;
+    assert_eq!(
+        (&line["status"], &line["bytes_in"], &line["bytes_out"]),
+        (&101.into(), &7.into(), &7.into()),
+        "{line}"
+    );
+    let tried = json!({ "endpoint": logged.backend.endpoint(), "end": "sent" });
+    let has = |line: &Value| {
+        let one = &line["tries"][0];
+        json!({ "endpoint": one["endpoint"], "end": one["end"] }) == tried
+    };
+    assert!(has(&line) && line["backend"] == "shop", "{line}");
+    // Nobody waits for its end, so this is as it was when its client was told.
+    let (status, line) = logged.asked("POST", "/notify/1", &[], "").await;
+    assert!(status == 202 && has(&line) && line["wait_ms"].is_number(), "{line}");
 }
 
 async fn curl(arguments: &[&str]) -> Output {

@@ -83,10 +83,6 @@ async fn a_client_in_typescript_is_made_of_the_document_compiles_strictly_and_ca
 async fn chromium_shows_a_document_by_a_page_with_a_strict_policy() {
     let setup = Setup::new();
     let (_backend, gateway) = start(&setup).await;
-    let page = "[[routes]]\nmatch = \"GET /openapi.json\"\nopenapi = { routes = \"all\" }\n\
-                [[routes]]\nmatch = \"GET /explore\"\nexplore = \"/openapi.json\"\n";
-    setup.write_routes("explore.toml", page);
-    gateway.reload().await;
     for addr in [gateway.addr, gateway.admin_addr] {
         let told = chromium(
             &setup.file(&addr.port().to_string()),

@@ -1,6 +1,7 @@
 //! The page on the admin port as Chromium shows it: light, dark, narrow, by keyboard, with a token, with bytes of strangers and with large
 //! tables. `make clients` installs what that needs. With `CALLGATE_TEST_PICTURES` a folder gets pictures of what was seen.
 
+use callgate_tests::faults::{Fault, Faults};
 use callgate_tests::{Browser, Gateway, Setup};
 use std::path::Path;
 
@@ -176,6 +177,7 @@ async fn chromium_asks_for_the_token_and_keeps_it_for_the_tab() {
 async fn chromium_shows_what_strangers_send_as_text_only() {
     const BAD: &str = "<img src=x onerror=window.had=1><script>window.had=1</script>";
     let setup = Setup::new().section("[access_log]\nheaders = [\"user-agent\"]\nfields = [\"path\"]");
+    setup.write_routes("own.toml", "[[routes]]\nmatch = \"GET /own\"\nrespond = { status = 503 }\n");
     let (_backend, gateway) = setup.shop().await;
     let encoded: String = BAD.bytes().map(|byte| format!("%{byte:02x}")).collect();
     let agent = [("user-agent", BAD), ("x-request-id", "<b>id</b>")];
@@ -191,15 +193,65 @@ async fn chromium_shows_what_strangers_send_as_text_only() {
     browser.until("document.querySelectorAll('tr.detail dl').length >= 2").await;
     let shown = browser.value("document.querySelector('main').innerText").await;
     assert!(shown.as_str().is_some_and(|text| text.contains("onerror=window.had=1")), "{shown}");
+    // People paste what they read into a shell.
+    assert!(shown.as_str().is_some_and(|text| text.contains("callgate why '<b>id</b>'")), "{shown}");
     let made = browser
         .value("[window.had, document.querySelectorAll('main img, main script, main b').length]")
         .await;
     assert_eq!(made, serde_json::json!([null, 0]));
+    // An answer that is a route's own is no failure that is counted; it is kept, and so it is shown when it comes.
+    gateway.client.get("/own").await;
+    browser.until("document.querySelector('main').innerText.includes('GET /own')").await;
     // The same by the page's own filter, and by the address.
     browser.value(&format!("location.hash = '#/routes?q=' + encodeURIComponent({BAD:?})")).await;
     browser.until("document.querySelector('input[type=search]')?.value.includes('onerror')").await;
     assert_eq!(browser.value("window.had ?? 0").await, 0);
     is_quiet(&browser, &gateway);
+}
+
+/// What a row of the last failures says, on the part that is seen first: by the same words as the failure's reason, route and why.
+fn row_of(fault: Fault<'_>) -> String {
+    let words = serde_json::json!([fault.route, fault.why.unwrap_or_default()]);
+    format!(
+        r#"[...document.querySelectorAll("[aria-label='Last failures'] tbody tr")].some((row) =>
+          row.querySelector("[data-label=Reason] a").innerText === {:?} && row.querySelector("[data-label=Reason] a").title &&
+          {words}.every((word) => row.innerText.includes(word)))"#,
+        fault.reason
+    )
+}
+
+#[tokio::test]
+#[ignore = "needs Chromium, which `make clients` installs where Debian has it"]
+async fn chromium_shows_each_of_twelve_faults_at_the_first_look_by_the_name_of_its_reason() {
+    let faults = Faults::start().await;
+    let mut browser = browse(faults.setup(), &faults.gateway, (1280, 900, "light")).await;
+    let mut found = Vec::new();
+    faults
+        .each(async |fault, _| {
+            browser.until(&row_of(fault)).await;
+            let counted = format!(
+                "document.querySelector('[aria-labelledby=why]').innerText.includes({:?})",
+                fault.reason
+            );
+            browser.until(&counted).await;
+            found.push(fault.name);
+        })
+        .await;
+    assert_eq!(found.len(), 12, "{found:?}");
+    // What lasts is told as well: what it is, and why.
+    let told = browser.value("document.querySelector('.verdict').innerText").await;
+    let told = told.as_str().unwrap_or_default();
+    for problem in [
+        "Backend down has no instance",
+        "Connection refused",
+        "Backend sealed has no instance",
+        "certificate",
+        "tables",
+    ] {
+        assert!(told.contains(problem), "{problem}: {told}");
+    }
+    picture(&mut browser, "twelve-faults").await;
+    is_quiet(&browser, &faults.gateway);
 }
 
 #[tokio::test]

@@ -3,6 +3,7 @@
 use callgate_tests::collector::{Collector, Mood, Sent};
 use callgate_tests::provider::Provider;
 use callgate_tests::tls::Ca;
+use callgate_tests::websocket::{Frame, WebSocket};
 use callgate_tests::{Backend, Gateway, Setup, eventually, free_port};
 use serde_json::json;
 
@@ -132,9 +133,14 @@ async fn a_call_is_a_span_of_the_exchange_with_one_of_its_attempt_and_joins_its_
         head.contains("content-type: application/x-protobuf\r\n") && head.contains("x-scope-orgid: acme\r\n"),
         "{head}"
     );
-    assert_eq!(traced.fate("sent").await, 2.0);
-    let lines = std::fs::read_to_string(traced.setup.file("access.log")).expect("an access log");
-    assert!(lines.contains(&format!("\"trace_id\":\"{TRACE}\"")), "{lines}");
+    // Counted when the collector's answer was read; the log has a writer of its own.
+    eventually("the spans to be counted", async || (traced.fate("sent").await == 2.0).then_some(())).await;
+    let told = format!("\"trace_id\":\"{TRACE}\"");
+    eventually("the line of the access log", async || {
+        let lines = std::fs::read_to_string(traced.setup.file("access.log")).expect("an access log");
+        lines.contains(&told).then_some(())
+    })
+    .await;
 }
 
 #[tokio::test]
@@ -248,6 +254,117 @@ async fn spans_are_sent_inside_tls_to_whom_the_ca_vouches_for_with_a_secret_out_
     assert!(headers.contains(&json!(["authorization", "Bearer s3cret"])), "{headers:?}");
     let config = gateway.admin.get("/config").await.text();
     assert!(config.contains("/v1/traces") && !config.contains("s3cret"), "{config}");
+}
+
+/// The span of that kind and mode.
+fn of_mode<'s>(all: &'s [Sent], mode: &str) -> &'s Sent {
+    let found = all.iter().find(|one| one.attribute("callgate.mode").as_deref() == Some(mode));
+    found.unwrap_or_else(|| panic!("{mode}: {all:?}"))
+}
+
+/// So many spans of all, and the one of the exchange.
+async fn all_of(collector: &Collector, count: usize) -> (Vec<Sent>, Sent) {
+    let sent = || Some(collector.sent()).filter(|all| all.len() >= count);
+    let all = eventually("the spans of all", async || sent()).await;
+    assert_eq!(all.len(), count, "{all:?}");
+    let exchange = all.iter().find(|one| one.service == "callgate" && one.span.kind == 2);
+    let exchange = exchange.unwrap_or_else(|| panic!("{all:?}")).clone();
+    (all, exchange)
+}
+
+/// A gateway before a chain of one service that has spans of its own, and such a route.
+async fn before_a_service(collector: &Collector, service: &str, route: &str) -> (Setup, Gateway, Backend) {
+    let setup = Setup::new().workers(1).section(&format!("[traces]\nendpoint = {:?}\n", collector.url));
+    let folder = setup.file("").display().to_string();
+    let words = ["--folder", &folder, "--otlp", &collector.url, service];
+    let service = setup.backend_told("chain", format!("127.0.0.1:{}", free_port()), &words);
+    setup.write_routes("t.toml", &route.replace("SERVICE", &service.endpoint()));
+    std::fs::write(setup.file("open"), "").expect("a file can be written");
+    let gateway = setup.gateway().await;
+    gateway.connected(&service).await;
+    (setup, gateway, service)
+}
+
+#[tokio::test]
+async fn a_notified_call_has_spans_that_end_when_it_ends() {
+    let collector = Collector::start(Mood::Well).await;
+    let route = "[backends.one]\nendpoints = [\"SERVICE\"]\n\
+                 [[routes]]\nmatch = \"POST /hold/{until}\"\ncall = \"chain.hold\"\nmode = \"notify\"\ntimeout = \"60s\"\n";
+    let (setup, gateway, _service) = before_a_service(&collector, "one", route).await;
+    let answer = gateway.client.post("/hold/later", "").await;
+    assert_eq!(answer.status, 202, "{}", answer.text());
+    // The exchange is over, and its call is not.
+    let (_, exchange) = all_of(&collector, 1).await;
+    std::fs::write(setup.file("later"), "").expect("a file can be written");
+    let (all, _) = all_of(&collector, 3).await;
+    let attempt = of_mode(&all, "notify");
+    assert_eq!((attempt.parent(), attempt.trace()), (exchange.id(), exchange.trace()));
+    assert_eq!(attempt.attribute("rpc.response.status_code").as_deref(), Some("ok"));
+    assert!(attempt.span.end_time_unix_nano > exchange.span.end_time_unix_nano);
+    let served = all.iter().find(|one| one.service == "one").expect("what the service has sent");
+    assert_eq!(served.parent(), attempt.id());
+}
+
+#[tokio::test]
+async fn a_copy_has_a_span_beside_those_of_its_call() {
+    let collector = Collector::start(Mood::Well).await;
+    let route = "[backends.one]\nendpoints = [\"SERVICE\"]\n\
+                 [backends.two]\nendpoints = [\"SERVICE\"]\n\
+                 [[routes]]\nmatch = \"POST /hold/{until}\"\ncall = \"chain.hold\"\nbackend = \"one\"\n\
+                 shadow = { backend = \"two\", share = \"100%\" }\n";
+    let (_setup, gateway, _service) = before_a_service(&collector, "one", route).await;
+    eventually("the shadow is connected", async || {
+        (gateway.metric("callgate_backend_connections", &["backend=\"two\""]).await > 0.0).then_some(())
+    })
+    .await;
+    let answer = gateway.client.post("/hold/open", "").await;
+    assert_eq!(answer.status, 200, "{}", answer.text());
+    let (all, exchange) = all_of(&collector, 5).await;
+    let copy = of_mode(&all, "shadow");
+    let is_call = |one: &&Sent| one.span.kind == 3 && one.attribute("callgate.mode").is_none();
+    let call = all.iter().find(is_call).expect("one of the call");
+    assert_eq!((copy.parent(), call.parent()), (exchange.id(), exchange.id()));
+    assert_eq!(copy.attribute("rpc.response.status_code").as_deref(), Some("ok"));
+    let mut parents: Vec<String> = all.iter().filter(|one| one.service == "one").map(Sent::parent).collect();
+    let mut ids = vec![copy.id(), call.id()];
+    parents.sort();
+    ids.sort();
+    assert_eq!(parents, ids, "each is the parent of what its instance has sent");
+}
+
+#[tokio::test]
+async fn a_websocket_has_a_span_of_its_call_that_ends_with_it() {
+    let collector = Collector::start(Mood::Well).await;
+    let setup = Setup::new().workers(1).section(&format!("[traces]\nendpoint = {:?}\n", collector.url));
+    let shop = setup.backend("shop");
+    let route = format!(
+        "[backends.shop]\nendpoints = [{:?}]\n[[routes]]\nmatch = \"GET /chat\"\ncall = \"echo.chat\"\nwebsocket = {{ messages = \"text\" }}\n",
+        shop.endpoint()
+    );
+    setup.write_routes("t.toml", &route);
+    let gateway = setup.gateway().await;
+    gateway.connected(&shop).await;
+    let mut open = WebSocket::ask(gateway.addr, "/chat", "").await.expect("it opens");
+    open.say("a").await;
+    assert_eq!(open.next().await, Some(Frame::text("a")));
+    open.send(Frame::close(1000, "")).await;
+    assert_eq!(open.next().await.and_then(|frame| frame.code()), Some(1000));
+    let (all, exchange) = all_of(&collector, 2).await;
+    let attempt = of_mode(&all, "websocket");
+    assert_eq!(exchange.attribute("http.response.status_code").as_deref(), Some("101"));
+    assert_eq!((attempt.parent(), attempt.span.name.as_str()), (exchange.id(), "echo/chat"));
+    assert!(attempt.attribute("error.type").is_none(), "{attempt:?}");
+    // One whose instance goes away.
+    let mut open = WebSocket::ask(gateway.addr, "/chat", "").await.expect("it opens");
+    open.say("a").await;
+    assert_eq!(open.next().await, Some(Frame::text("a")));
+    let mut shop = shop;
+    shop.kill();
+    assert!(open.next().await.and_then(|frame| frame.code()).is_some_and(|code| code != 1000));
+    let sent = || Some(collector.sent()).filter(|all| all.len() >= 3);
+    let all = eventually("the span of a call that was lost", async || sent()).await;
+    let lost = all.iter().filter(|one| one.attribute("callgate.mode").is_some()).next_back().expect("one");
+    assert_eq!(lost.attribute("error.type").as_deref(), Some("lost"), "{lost:?}");
 }
 
 #[tokio::test]

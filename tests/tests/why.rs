@@ -1,7 +1,8 @@
 //! `callgate why`: what it says of a request is what that request then gets, and asking leaves no trace.
 
+use callgate_tests::tls::{Ca, TlsClient};
 use callgate_tests::tokens::{token, write};
-use callgate_tests::{Backend, Gateway, Setup, binary, eventually, free_port};
+use callgate_tests::{Backend, Gateway, Raw, Setup, binary, eventually, free_port};
 use serde_json::{Value, json};
 use std::process::Output;
 use tokio::process::Command;
@@ -384,6 +385,196 @@ async fn a_request_that_has_failed_is_explained_by_its_id() {
         (&said["verdict"], &said["record"]["route"]),
         (&"failed".into(), &"/v1/both/{order_id}".into())
     );
+}
+
+/// Routes whose calls do not just go to their backend, and bounds.
+const LED: &str = r#"
+auth = "anonymous"
+
+[backends.absent]
+endpoints = ["127.0.0.1:GONE"]
+hold = "0s"
+
+[backends.narrow]
+endpoints = ["SHOP"]
+max_in_flight = 1
+queue = false
+
+[[routes]]
+match = "GET /old/{what}"
+rewrite = "/v1/{what}"
+rate_limit = { rate = "2/h", burst = 2, by = "route" }
+
+[[routes]]
+match = "GET /v1/moved"
+rewrite = "/v1/add"
+
+[[routes]]
+match = "GET /led/split"
+call = "calc.add"
+split = [{ backend = "shop", weight = 1 }, { backend = "absent", weight = 0, header = "x-absent: yes" }]
+
+[[routes]]
+match = "GET /led/called"
+call = "calc.add"
+backend = "absent"
+fallback = { backend = "spare" }
+
+[[routes]]
+match = "GET /led/said"
+call = "calc.add"
+backend = "absent"
+fallback = { status = 203, body = "later" }
+
+[[routes]]
+match = "GET /led/one/{ms}"
+call = "echo.delay"
+backend = "shop"
+max_in_flight = 1
+timeout = "60s"
+
+[[routes]]
+match = "GET /led/narrow/{ms}"
+call = "echo.delay"
+backend = "narrow"
+timeout = "60s"
+"#;
+
+impl Explained {
+    /// With those routes as well.
+    async fn led() -> Explained {
+        let explained = Explained::start().await;
+        let table = LED.replace("SHOP", &explained.shop.endpoint()).replace("GONE", &free_port().to_string());
+        explained.setup.write_routes("led.toml", &table);
+        explained.gateway.takes_its_tables().await;
+        eventually("the narrow backend is connected", async || {
+            let connected =
+                explained.gateway.metric("callgate_backend_connections", &["backend=\"narrow\""]).await;
+            (connected > 0.0).then_some(())
+        })
+        .await;
+        explained
+    }
+
+    /// What a step of that name has said.
+    fn step<'s>(said: &'s Value, name: &str) -> &'s str {
+        let steps = said["steps"].as_array().expect("steps");
+        let found = steps.iter().find(|step| step["step"] == name);
+        found.and_then(|step| step["detail"].as_str()).unwrap_or_else(|| panic!("{name}: {said:#}"))
+    }
+}
+
+#[tokio::test]
+async fn a_rewrite_is_followed_and_both_routes_have_their_say() {
+    let explained = Explained::led().await;
+    let said = explained.sends("GET", "/old/add?a=1&b=2", &[], "").await;
+    assert_eq!(
+        (&said["route"]["match"], Explained::step(&said, "rewrite")),
+        (&"GET /v1/add".into(), "to /v1/add")
+    );
+    assert!(Explained::step(&said, "limit").contains("r=1;"), "the first route's limit: {said:#}");
+    explained.refuses(("GET", "/old/none"), &[], "", (404, "rewrite_unmatched")).await;
+    let (code, said) = explained.asked("GET", "/old/moved", &[], "").await;
+    assert_eq!((code, &said["reason"]), (Some(1), &"rewrite_loop".into()), "{said:#}");
+    // The one that was sent has taken a token, and none of those that were asked about.
+    let said = explained.sends("GET", "/old/add?a=1&b=2", &[], "").await;
+    assert!(Explained::step(&said, "limit").contains("r=0;"), "{said:#}");
+}
+
+#[tokio::test]
+async fn a_split_says_which_target_and_a_fallback_where_the_call_goes_instead() {
+    let explained = Explained::led().await;
+    let said = explained.sends("GET", "/led/split?a=1&b=2", &[], "").await;
+    let split = Explained::step(&said, "split");
+    assert_eq!(split, "shop by weight, of shop (weight 1), absent (weight 0)");
+    let absent = [("x-absent", "yes")];
+    explained.refuses(("GET", "/led/split?a=1&b=2"), &absent, "", (503, "no_instance")).await;
+    let (_, said) = explained.asked("GET", "/led/split?a=1&b=2", &absent, "").await;
+    assert!(Explained::step(&said, "split").starts_with("absent by header"), "{said:#}");
+    let why_not = said["instances"][0]["why_not"].as_str().unwrap_or_default();
+    assert!(why_not.starts_with("it is not connected: "), "{said:#}");
+    let said = explained.sends("GET", "/led/called?a=1&b=2", &[], "").await;
+    assert_eq!(Explained::step(&said, "fallback"), "spare");
+    assert!(said["sent_to"].as_str().is_some_and(|to| to.contains(&explained.spare.endpoint())), "{said:#}");
+    let (code, said) = explained.asked("GET", "/led/said?a=1&b=2", &[], "").await;
+    assert_eq!(
+        (code, &said["verdict"], &said["status"]),
+        (Some(0), &"answered".into(), &203.into()),
+        "{said:#}"
+    );
+    assert_eq!(Explained::step(&said, "fallback"), "answer");
+    // A request that does not fit is no reason to go elsewhere.
+    explained.refuses(("GET", "/led/split?a=x&b=2"), &[], "", (400, "invalid_value")).await;
+    // Nothing of all that is counted but what was sent.
+    let sent = explained.gateway.metric("callgate_route_split_total", &[]).await;
+    let fallbacks = explained.gateway.metric("callgate_fallbacks_total", &[]).await;
+    assert_eq!((sent, fallbacks), (2.0, 0.0));
+}
+
+#[tokio::test]
+async fn a_route_or_a_backend_without_room_says_so_before_and_when_it_has_some_again() {
+    let explained = Explained::led().await;
+    for (path, reason, counted) in [
+        ("/led/one/60000", "shed_route", "callgate_requests_in_flight"),
+        ("/led/narrow/60000", "shed_backend", "callgate_calls_in_flight"),
+    ] {
+        explained.sends("GET", path, &[], "").await;
+        let mut held = Raw::connect(explained.gateway.addr).await;
+        held.write(format!("GET {path} HTTP/1.1\r\nhost: x\r\n\r\n")).await;
+        eventually("it is under way", async || {
+            (explained.gateway.metric(counted, &[]).await == 1.0).then_some(())
+        })
+        .await;
+        explained.refuses(("GET", path), &[], "", (503, reason)).await;
+        drop(held);
+        eventually("there is room again", async || {
+            (explained.asked("GET", path, &[], "").await.0 == Some(0)).then_some(())
+        })
+        .await;
+    }
+}
+
+#[tokio::test]
+async fn by_a_listener_with_tls_it_comes_as_from_a_client_that_asked_for_that_host() {
+    let (setup, ca) = (Setup::new(), Ca::new("a test's CA"));
+    let tls = format!("127.0.0.1:{}", free_port());
+    let clients = write(&setup, "clients.pem", Ca::new("clients").pem());
+    let setup = setup.section(&format!(
+        "[[listeners]]\nid = \"tls\"\naddress = \"{tls}\"\ntls = {{ client_certificates = \"optional\", ca = {clients:?} }}\n"
+    ));
+    let (cert, key) = ca.server(&["a.example"]).write(setup.folder(), "a");
+    let table = format!(
+        "[[certificates]]\nnames = [\"a.example\"]\ncert = {cert:?}\nkey = {key:?}\n\
+         [[routes]]\nmatch = \"GET /open\"\nrespond = {{}}\n\
+         [[routes]]\nmatch = \"GET /inner\"\nrespond = {{}}\nclient_certificate = \"required\"\n"
+    );
+    setup.write_routes("t.toml", &table);
+    let gateway = setup.gateway().await;
+    let admin = format!("http://{}", gateway.admin_addr);
+    let why = async |arguments: &[&str]| {
+        let mut command = Command::new(binary("callgate"));
+        command.args(["why", "--admin", &admin, "--json"]).args(arguments);
+        let output = command.output().await.expect("callgate runs");
+        let text = String::from_utf8_lossy(&output.stdout).into_owned();
+        serde_json::from_str::<Value>(&text).unwrap_or_else(|error| panic!("{error}: {text}"))
+    };
+    let client = TlsClient::new(&ca);
+    let tls = tls.parse().expect("an address");
+    for (path, host, expected) in [
+        ("/open", "a.example", (200, Value::Null)),
+        ("/open", "b.example", (421, "misdirected".into())),
+        ("/inner", "a.example", (403, "no_client_certificate".into())),
+    ] {
+        let said = why(&["--listener", "tls", "GET", &format!("https://{host}{path}")]).await;
+        assert_eq!((&said["status"], &said["reason"]), (&expected.0.into(), &expected.1), "{said:#}");
+        assert!(Explained::step(&said, "listener").ends_with("as by TLS"), "{said:#}");
+        // So it is for a client that has asked for the one certificate that there is.
+        let mut raw = client.raw(tls, "a.example").await;
+        raw.write(format!("GET {path} HTTP/1.1\r\nhost: {host}\r\n\r\n")).await;
+        assert_eq!(raw.status().await, expected.0, "{host}{path}");
+    }
+    let said = why(&["GET", "/open"]).await;
+    assert!(!Explained::step(&said, "listener").contains("TLS"), "{said:#}");
 }
 
 /// It says whether a credential is good, so it is for those who may change something.

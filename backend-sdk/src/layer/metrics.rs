@@ -2,7 +2,7 @@
 
 use super::by_method::ByMethod;
 use super::histogram::Histogram;
-use super::{Call, Layer, Next, Outcome, Side};
+use super::{Call, Layer, Next, Outcome, Side, dropped};
 use crate::Code;
 use crate::service::Method;
 use std::fmt::{self, Write};
@@ -110,10 +110,7 @@ impl Drop for Running<'_> {
     fn drop(&mut self) {
         self.series.running.fetch_sub(1, Ordering::Relaxed);
         if !self.ended {
-            let now = Instant::now();
-            let late = self.deadline.is_some_and(|deadline| deadline <= now);
-            let code = if late { Code::DeadlineExceeded } else { Code::Cancelled };
-            self.count(code as usize, now - self.began);
+            self.count(dropped(self.deadline) as usize, self.began.elapsed());
         }
     }
 }

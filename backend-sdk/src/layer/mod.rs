@@ -42,9 +42,10 @@ pub(crate) use stack::{Layers, Stack};
 
 use crate::context::Extensions;
 use crate::service::Method;
-use crate::{Context, Status};
+use crate::{Code, Context, Status};
 use callgate_protocol::{Metadata, MetadataBuf};
 use std::fmt;
+use std::time::Instant;
 
 /// How a call ends: with a reply, or with a failure.
 pub type Outcome = Result<Reply, Status>;
@@ -191,6 +192,12 @@ impl fmt::Debug for Reply {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Reply").field("size", &self.size()).finish_non_exhaustive()
     }
+}
+
+/// How a call has ended that was dropped: its time was up, or nobody waits for it any more.
+fn dropped(deadline: Option<Instant>) -> Code {
+    let late = deadline.is_some_and(|deadline| deadline <= Instant::now());
+    if late { Code::DeadlineExceeded } else { Code::Cancelled }
 }
 
 #[cfg(test)]

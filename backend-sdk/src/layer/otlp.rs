@@ -5,7 +5,7 @@
 
 mod post;
 
-use super::{Call, Outcome, Side};
+use super::{Call, Outcome, Side, dropped};
 use callgate_otlp::{Course, Kind, Resource, Span, Spans, export};
 use callgate_protocol::{Code, Traceparent};
 use http::{HeaderMap, HeaderName, HeaderValue, Uri};
@@ -163,6 +163,7 @@ pub(super) struct Open {
     span: Option<Span>,
     side: Side,
     began: (SystemTime, Instant),
+    deadline: Option<std::time::Instant>,
 }
 
 impl Open {
@@ -179,22 +180,19 @@ impl Open {
         if side == Side::Server {
             span.maybe("client.address", call.context().peer().map(|peer| peer.address()));
         }
-        Open { otlp: otlp.clone(), span: Some(span), side, began }
+        Open { otlp: otlp.clone(), span: Some(span), side, began, deadline: call.context().deadline() }
     }
 
     pub(super) fn end(mut self, outcome: &Outcome) {
-        let code = outcome.as_ref().err().map(|status| status.code);
-        self.ends(
-            code.map_or("ok", |code| code.name()),
-            code.is_some_and(|code| is_failure(self.side, code)),
-        );
+        self.ends(outcome.as_ref().err().map(|status| status.code));
     }
 
-    fn ends(&mut self, code: &str, is_failure: bool) {
+    fn ends(&mut self, code: Option<Code>) {
         let Some(mut span) = self.span.take() else { return };
-        span.text("rpc.response.status_code", code);
-        if is_failure {
-            span.text("error.type", code).failed("");
+        let name = code.map_or("ok", |code| code.name());
+        span.text("rpc.response.status_code", name);
+        if code.is_some_and(|code| is_failure(self.side, code)) {
+            span.text("error.type", name).failed("");
         }
         let mut written = Vec::with_capacity(512);
         span.end(self.began.0 + self.began.1.elapsed(), &mut written);
@@ -204,7 +202,7 @@ impl Open {
 
 impl Drop for Open {
     fn drop(&mut self) {
-        self.ends("cancelled", self.side == Side::Client);
+        self.ends(Some(dropped(self.deadline)));
     }
 }
 
@@ -220,4 +218,47 @@ fn is_failure(side: Side, code: Code) -> bool {
             | Code::DataLoss
     );
     side == Side::Client || of_server
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::Tracing;
+    use super::super::testing::{QUOTE, next, of};
+    use super::*;
+    use crate::Context;
+    use std::future::{Future, pending};
+    use std::task::{Context as TaskContext, Waker};
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio::net::TcpListener;
+
+    /// What a collector is sent, which takes one request.
+    async fn sent(listener: TcpListener) -> String {
+        let (mut stream, _) = listener.accept().await.expect("a connection");
+        let (mut come, mut buffer) = (Vec::new(), [0; 4096]);
+        while !String::from_utf8_lossy(&come).contains("rpc.response.status_code") {
+            let n = stream.read(&mut buffer).await.expect("it sends");
+            come.extend_from_slice(&buffer[..n]);
+        }
+        stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n").await.expect("it reads");
+        String::from_utf8_lossy(&come).into_owned()
+    }
+
+    #[tokio::test]
+    async fn the_span_of_a_call_that_is_dropped_says_whether_its_time_was_up() {
+        let late = Context::background().with_timeout(Duration::ZERO);
+        for (context, code, is_failure) in
+            [(Context::background(), "cancelled", false), (late, "deadline_exceeded", true)]
+        {
+            let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+            let url = format!("http://{}/v1/traces", listener.local_addr().expect("an address"));
+            let otlp = Otlp::to(&url).start().expect("a URL");
+            let layer = Tracing::new().otlp(&otlp);
+            let mut call = Box::pin(next(layer, |_| pending()).run(of(&QUOTE, Side::Server, context)));
+            assert!(call.as_mut().poll(&mut TaskContext::from_waker(Waker::noop())).is_pending());
+            drop(call);
+            let (text, ()) = tokio::join!(sent(listener), otlp.finish());
+            assert!(text.contains(code), "{code}");
+            assert_eq!(text.contains("error.type"), is_failure, "{code}");
+        }
+    }
 }

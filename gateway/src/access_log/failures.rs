@@ -20,6 +20,8 @@ struct Ring {
     /// The newest last. Each is a line of JSON with its end.
     records: VecDeque<Box<[u8]>>,
     held: usize,
+    /// How many were kept since the start.
+    kept: u64,
 }
 
 impl Failures {
@@ -29,8 +31,14 @@ impl Failures {
         look(&mut ring.records.iter().rev().map(|record| record.trim_ascii_end()))
     }
 
+    /// How many were kept since the start: whoever has looked then has seen all.
+    pub fn kept(&self) -> u64 {
+        self.lock().kept
+    }
+
     fn keep(&self, record: &[u8]) {
         let mut ring = self.lock();
+        ring.kept += 1;
         ring.held += record.len();
         ring.records.push_back(record.into());
         while ring.records.len() > MOST || ring.held > MAX_HELD {
@@ -75,6 +83,7 @@ mod tests {
         }
         let kept = kept(&failures);
         assert_eq!((kept.len(), kept[0].as_str(), kept[MOST - 1].as_str()), (MOST, "1001", "2"));
+        assert_eq!(failures.kept(), MOST as u64 + 2);
     }
 
     #[test]

@@ -99,19 +99,13 @@ impl Line {
 
 fn json(tried: &Try<'_>) -> String {
     let endpoint = serde_json::to_string(tried.endpoint).unwrap_or_default();
-    let (took, end) = ended(tried);
-    let took = took.map(|took| format!(",\"ms\":{took}")).unwrap_or_default();
-    format!("{{\"endpoint\":{endpoint},\"at_ms\":{}{took},\"end\":\"{end}\"}}", millis(tried.at))
+    let took = tried.took.map(|took| format!(",\"ms\":{}", millis(took))).unwrap_or_default();
+    format!("{{\"endpoint\":{endpoint},\"at_ms\":{}{took},\"end\":\"{}\"}}", millis(tried.at), tried.end)
 }
 
 fn logfmt(tried: &Try<'_>) -> String {
-    let (took, end) = ended(tried);
-    let took = took.map(|took| format!("/{took}ms")).unwrap_or_default();
-    format!("{}{took}/{end}", tried.endpoint)
-}
-
-fn ended<'r>(tried: &Try<'r>) -> (Option<String>, &'r str) {
-    tried.ended.map_or((None, "given_up"), |(took, end)| (Some(millis(took)), end))
+    let took = tried.took.map(|took| format!("/{}ms", millis(took))).unwrap_or_default();
+    format!("{}{took}/{}", tried.endpoint, tried.end)
 }
 
 /// Whether a value of logfmt needs no quotes.
@@ -142,11 +136,12 @@ mod tests {
         record.text(AccessField::Query, "a=secret");
         record.number(AccessField::Status, 503);
         record.millis(AccessField::DurationMs, Duration::from_micros(1_234_005));
-        let ended = [Some((Duration::from_micros(7), "lost")), None];
-        record.tries(ended.into_iter().map(|ended| TriedAt {
+        let ended = [(Some(Duration::from_micros(7)), "lost"), (None, "given_up")];
+        record.tries(ended.into_iter().map(|(took, end)| TriedAt {
             endpoint: &"h:1",
             at: Duration::from_millis(2),
-            ended,
+            took,
+            end,
         }));
         record.header("user-agent", b"x\xff");
         record

@@ -1,8 +1,12 @@
 //! What a worker writes down of a request: values as they are, one behind the other. Nothing is formatted here. Lines are made of records by
 //! the threads that write them, since a number or a time costs more to print than to keep.
 //!
-//! Records never leave the process, and only this file knows their form: a field's number, a kind, and what the kind says. Numbers have eight
-//! bytes, texts their length in two bytes before them.
+//! Records never leave the process, and only this file and [`read`] know their form: a field's number, a kind, and what the kind says. Numbers
+//! have eight bytes, texts their length in two bytes before them.
+
+mod read;
+
+pub(super) use read::{Item, Try, Value, items};
 
 use crate::config::{AccessField, AccessFields};
 use std::fmt::{self, Arguments, Display, Write};
@@ -13,6 +17,9 @@ pub(super) const LONGEST: usize = 512;
 
 /// The most attempts that are told one by one.
 const MOST_TRIES: usize = 16;
+
+/// A time that is not known.
+const UNKNOWN: u64 = u64::MAX;
 
 /// A record, as it grows.
 #[derive(Debug)]
@@ -27,33 +34,10 @@ pub struct TriedAt<'t> {
     pub endpoint: &'t dyn Display,
     /// How long after the request's head.
     pub at: Duration,
-    /// How long it took, and what came of it; nothing if it was given up.
-    pub ended: Option<(Duration, &'static str)>,
-}
-
-/// What is known of a request, read out of a record.
-#[derive(Debug, PartialEq)]
-pub(super) enum Item<'r> {
-    Field(AccessField, Value<'r>),
-    /// A header of the request, and its value.
-    Header(&'r str, &'r str),
-}
-
-#[derive(Debug, PartialEq)]
-pub(super) enum Value<'r> {
-    Text(&'r str),
-    Number(u64),
-    Time(Duration),
-    Date(SystemTime),
-    Tries(Vec<Try<'r>>),
-}
-
-/// An attempt, as it is read: where it went, when, and how long it took until what came of it, if it was not given up.
-#[derive(Debug, PartialEq)]
-pub(super) struct Try<'r> {
-    pub(super) endpoint: &'r str,
-    pub(super) at: Duration,
-    pub(super) ended: Option<(Duration, &'r str)>,
+    /// How long it took, if that is known.
+    pub took: Option<Duration>,
+    /// What came of it.
+    pub end: &'static str,
 }
 
 /// What an item is; before it stands the field's number, or 0 for a header.
@@ -133,12 +117,11 @@ impl Record {
         }
         let count = self.out.len();
         self.out.push(0);
-        for TriedAt { endpoint, at, ended } in tries {
+        for TriedAt { endpoint, at, took, end } in tries {
             self.out[count] += 1;
             self.put_shown(format_args!("{endpoint}"));
             self.put_time(at);
-            let (took, end) = ended.unwrap_or_default();
-            self.put_time(took);
+            self.put_number(took.map_or(UNKNOWN, micros));
             self.put_text(end);
         }
     }
@@ -161,7 +144,7 @@ impl Record {
     }
 
     fn put_time(&mut self, time: Duration) {
-        self.put_number(u64::try_from(time.as_micros()).unwrap_or(u64::MAX));
+        self.put_number(micros(time));
     }
 
     fn put_text(&mut self, text: &str) {
@@ -195,6 +178,10 @@ impl Write for Tail<'_> {
     }
 }
 
+fn micros(time: Duration) -> u64 {
+    u64::try_from(time.as_micros()).unwrap_or(u64::MAX)
+}
+
 /// The beginning of a text, cut between two characters.
 fn cut(text: &str, most: usize) -> &str {
     let mut end = text.len().min(most);
@@ -202,61 +189,6 @@ fn cut(text: &str, most: usize) -> &str {
         end -= 1;
     }
     &text[..end]
-}
-
-/// What a record says.
-pub(super) fn items(record: &[u8]) -> impl Iterator<Item = Item<'_>> {
-    let mut rest = Rest(record);
-    std::iter::from_fn(move || rest.item())
-}
-
-/// What is left of a record.
-struct Rest<'r>(&'r [u8]);
-
-impl<'r> Rest<'r> {
-    fn item(&mut self) -> Option<Item<'r>> {
-        let [field, kind] = self.take::<2>()?;
-        if kind == HEADER {
-            return Some(Item::Header(self.text()?, self.text()?));
-        }
-        let value = match kind {
-            TEXT => Value::Text(self.text()?),
-            NUMBER => Value::Number(self.number()?),
-            TIME => Value::Time(self.time()?),
-            DATE => Value::Date(UNIX_EPOCH + self.time()?),
-            _ => {
-                let [count] = self.take::<1>()?;
-                Value::Tries((0..count).map(|_| self.tried()).collect::<Option<_>>()?)
-            }
-        };
-        Some(Item::Field(*AccessField::ALL.get(usize::from(field))?, value))
-    }
-
-    fn tried(&mut self) -> Option<Try<'r>> {
-        let (endpoint, at, took, end) = (self.text()?, self.time()?, self.time()?, self.text()?);
-        Some(Try { endpoint, at, ended: (!end.is_empty()).then_some((took, end)) })
-    }
-
-    fn take<const N: usize>(&mut self) -> Option<[u8; N]> {
-        let (taken, rest) = self.0.split_first_chunk()?;
-        self.0 = rest;
-        Some(*taken)
-    }
-
-    fn number(&mut self) -> Option<u64> {
-        self.take().map(u64::from_le_bytes)
-    }
-
-    fn time(&mut self) -> Option<Duration> {
-        self.number().map(Duration::from_micros)
-    }
-
-    fn text(&mut self) -> Option<&'r str> {
-        let length = self.take().map(u16::from_le_bytes)?;
-        let (text, rest) = self.0.split_at_checked(length.into())?;
-        self.0 = rest;
-        std::str::from_utf8(text).ok()
-    }
 }
 
 #[cfg(test)]
@@ -274,11 +206,12 @@ mod tests {
         record.millis(AccessField::DurationMs, Duration::from_nanos(1_234_567));
         record.time(AccessField::Time, UNIX_EPOCH + Duration::from_millis(7));
         record.header("user-agent", b"x\xff");
-        let tried = |ended| TriedAt { endpoint: &"h:1", at: Duration::from_millis(2), ended };
-        record.tries([tried(Some((Duration::from_micros(7), "lost"))), tried(None)].into_iter());
+        let tried = |took, end| TriedAt { endpoint: &"h:1", at: Duration::from_millis(2), took, end };
+        let took = Some(Duration::from_micros(7));
+        record.tries([tried(took, "lost"), tried(None, "given_up")].into_iter());
         let read: Vec<_> = items(record.bytes()).collect();
-        let tried = |ended| Try { endpoint: "h:1", at: Duration::from_millis(2), ended };
-        let tries = vec![tried(Some((Duration::from_micros(7), "lost"))), tried(None)];
+        let tried = |took, end| Try { endpoint: "h:1", at: Duration::from_millis(2), took, end };
+        let tries = vec![tried(took, "lost"), tried(None, "given_up")];
         assert_eq!(
             read,
             [
@@ -309,7 +242,7 @@ mod tests {
     #[test]
     fn a_record_that_was_cut_ends_there() {
         let mut record = Record::new(AccessFields::default());
-        record.tries([TriedAt { endpoint: &"h:1", at: Duration::ZERO, ended: None }].into_iter());
+        record.tries([TriedAt { endpoint: &"h:1", at: Duration::ZERO, took: None, end: "lost" }].into_iter());
         for end in 0..record.bytes().len() {
             assert_eq!(items(&record.bytes()[..end]).count(), 0, "{end}");
         }

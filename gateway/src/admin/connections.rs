@@ -3,7 +3,7 @@
 //! browsers that stand still hold little.
 
 use super::unread::Unread;
-use super::{Port, Stop, reply};
+use super::{Port, Stop, requests};
 use crate::descriptors::{Spare, are_used_up};
 use crate::supervise::{Task, supervised};
 use crate::workers::Ending;
@@ -205,7 +205,7 @@ async fn serve_connection(stream: TcpStream, seated: Seated) {
     let Seated { port, waiting, unread, replied, short } = &seated;
     let service = service_fn(|request| async move {
         waiting.set(None);
-        let mut reply = unread.counted(reply(request, port).await).await;
+        let mut reply = unread.counted(requests::reply(request, port).await).await;
         if short.get() {
             reply.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
         }

@@ -1,7 +1,7 @@
 //! Who may do what on the admin port. Against browsers that other sites make send requests: a form that posts across
 //! sites, and a name that an attacker's DNS has lead here (DNS rebinding). And a token, where one is set.
 
-use super::{Reply, text};
+use super::replies::{Reply, text};
 use crate::config::AdminTokens;
 use crate::control::{AdminTokensInForce, Plane};
 use hyper::header::{AUTHORIZATION, HOST, HeaderName, HeaderValue, ORIGIN, WWW_AUTHENTICATE};

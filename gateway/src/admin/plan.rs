@@ -1,15 +1,13 @@
 //! `POST /-/plan`: what tables would change that are not in force, in the words in which the other pages show what is.
 
 use super::asked::Asked as Part;
-use super::pages;
-use super::replayed;
+use super::{backends, replayed, routes};
+use crate::backends::Backend;
 use crate::config::{Source, Tables};
 use crate::control::{Found, Plan, Plane, plan};
-use crate::routes::{Route, Table};
+use crate::routes::{Difference, Route, Table, diff};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
-use std::collections::{HashMap, HashSet};
-use std::sync::Arc;
 
 /// How long tables may be, as JSON, in bytes.
 pub(super) const MAX_TABLES: usize = 24 << 20;
@@ -114,68 +112,70 @@ fn shown(plane: &Plane, plan: &Plan, requests: &[Vec<u8>]) -> Value {
 }
 
 fn routes(before: &Table, next: &Table) -> Value {
-    let known: HashMap<_, &Arc<Route>> = before.routes.iter().map(|route| (&route.matcher, route)).collect();
-    let (mut added, mut changed) = (Vec::new(), Vec::new());
-    for route in &next.routes {
-        match known.get(&route.matcher) {
-            None => added.push(format!("{} ({})", route.matcher, route.place)),
+    let mut told = Told::default();
+    let page = |route: &Route| routes::route(route, &Found::default());
+    let named = |route: &Route| format!("{} ({})", route.matcher, route.place);
+    for one in diff::routes(before, next) {
+        match one {
+            Difference::Added(route) => told.added.push(named(route)),
+            Difference::Removed(route) => told.removed.push(named(route)),
             // What it calls may have changed; that is said there.
-            Some(old) if old.id == route.id => {}
-            Some(old) => {
-                let page = |route: &Route| pages::route_page(route, &Found::default());
-                let changes = changes(&page(old), &page(route));
-                changed.push(json!({
-                    "match": route.matcher.to_string(), "defined": route.place.to_string(), "changes": changes,
-                }));
-            }
+            Difference::Changed(old, route) => told.changed.push(json!({
+                "match": route.matcher.to_string(), "defined": route.place.to_string(),
+                "changes": changes(&page(old), &page(route)),
+            })),
         }
     }
-    let stays: HashSet<_> = next.routes.iter().map(|route| &route.matcher).collect();
-    let gone = before.routes.iter().filter(|route| !stays.contains(&route.matcher));
-    let removed: Vec<String> = gone.map(|route| format!("{} ({})", route.matcher, route.place)).collect();
-    all_of(added, removed, changed)
+    told.shown()
 }
 
 fn backends(plane: &Plane, before: &Table, next: &Table) -> Value {
-    let find = |table: &Table, name: &str| {
-        let found = table.backends.iter().find(|backend| backend.spec.name == name);
-        found.cloned()
-    };
-    let (mut added, mut changed) = (Vec::new(), Vec::new());
-    for backend in &next.backends {
-        match find(before, &backend.spec.name) {
-            None => added.push(backend.spec.name.clone()),
-            Some(old) if Arc::ptr_eq(&old, backend) => {}
-            Some(old) => {
-                let page = |backend| {
-                    let mut page = pages::backend(plane, backend, &Part::default());
-                    let members = backend.members_now();
-                    let endpoints = members.iter().map(|member| {
-                        let drains = if member.drain { ", draining" } else { "" };
-                        format!("{} (weight {}{drains})", member.endpoint.addr, member.weight)
-                    });
-                    page["endpoints"] = endpoints.collect::<Vec<_>>().into();
-                    page
-                };
-                changed.push(
-                    json!({ "name": backend.spec.name, "changes": changes(&page(&old), &page(backend)) }),
-                );
+    let mut told = Told::default();
+    for one in diff::backends(before, next) {
+        match one {
+            Difference::Added(backend) => told.added.push(backend.spec.name.clone()),
+            Difference::Removed(backend) => told.removed.push(backend.spec.name.clone()),
+            Difference::Changed(old, backend) => {
+                let changes = changes(&backend_page(plane, old), &backend_page(plane, backend));
+                told.changed.push(json!({ "name": backend.spec.name, "changes": changes }));
             }
         }
     }
-    let gone = before.backends.iter().filter(|backend| find(next, &backend.spec.name).is_none());
-    all_of(added, gone.map(|backend| backend.spec.name.clone()).collect(), changed)
+    told.shown()
 }
 
-fn all_of(mut added: Vec<String>, mut removed: Vec<String>, mut changed: Vec<Value>) -> Value {
-    let counts = [added.len(), removed.len(), changed.len()];
-    added.truncate(MOST_TOLD);
-    removed.truncate(MOST_TOLD);
-    changed.truncate(MOST_TOLD);
-    json!({
-        "added": added, "removed": removed, "changed": changed,
-        "counts": { "added": counts[0], "removed": counts[1], "changed": counts[2] },
-    })
+/// The page of a backend, with of its instances what its table says of them.
+fn backend_page(plane: &Plane, backend: &Backend) -> Value {
+    let mut page = backends::backend(plane, backend, &Part::default());
+    let members = backend.members_now();
+    let endpoints = members.iter().map(|member| {
+        let drains = if member.drain { ", draining" } else { "" };
+        format!("{} (weight {}{drains})", member.endpoint.addr, member.weight)
+    });
+    page["endpoints"] = endpoints.collect::<Vec<_>>().into();
+    page
+}
+
+/// What differs of one kind of things.
+#[derive(Default)]
+struct Told {
+    added: Vec<String>,
+    removed: Vec<String>,
+    changed: Vec<Value>,
+}
+
+impl Told {
+    fn shown(self) -> Value {
+        let Told { mut added, mut removed, mut changed } = self;
+        let counts = [added.len(), removed.len(), changed.len()];
+        added.truncate(MOST_TOLD);
+        removed.truncate(MOST_TOLD);
+        changed.truncate(MOST_TOLD);
+        json!({
+            "added": added, "removed": removed, "changed": changed,
+            "counts": { "added": counts[0], "removed": counts[1], "changed": counts[2] },
+        })
+    }
 }
 
 /// What differs between two pages of one thing, in words.

@@ -1,6 +1,6 @@
 //! `/readyz`: whether requests can be answered; with `?strict` also whether each backend has an instance that calls could go to.
 
-use super::{Reply, text};
+use super::replies::{Reply, text};
 use crate::backends::Member;
 use crate::telemetry::Standing;
 use crate::worker::Shared;

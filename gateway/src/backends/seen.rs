@@ -6,6 +6,7 @@ use super::local_backend::{LocalBackend, Pick};
 use super::local_endpoint::LocalEndpoint;
 use super::tried::{Tried, Wanted};
 use crate::transport::Link;
+use std::rc::Rc;
 use std::sync::atomic::Ordering::Relaxed;
 
 /// An instance, as a pick sees it.
@@ -23,7 +24,7 @@ pub struct Seen {
 impl LocalBackend {
     /// All of its instances, in the order of the table.
     pub fn look(&self, tried: &Tried<'_>) -> Vec<Seen> {
-        let seen = |at: &std::rc::Rc<LocalEndpoint>| Seen {
+        let seen = |at: &Rc<LocalEndpoint>| Seen {
             id: at.shared().id,
             address: at.shared().addr.to_string(),
             link: at.link(),
@@ -34,11 +35,20 @@ impl LocalBackend {
 
     /// The endpoints among which a pick would choose: of those that have room the best kind.
     pub fn choices(&self, tried: &Tried<'_>) -> Vec<u64> {
-        let able =
-            |at: &std::rc::Rc<LocalEndpoint>| Some((self.instances.tier(at, tried)?.1, at.shared().id));
+        let able = |at: &Rc<LocalEndpoint>| Some((self.instances.tier(at, tried)?.1, at.shared().id));
         let able: Vec<(Tier, u64)> = self.instances.all.iter().filter_map(able).collect();
         let best = able.iter().map(|(tier, _)| *tier).min();
         able.into_iter().filter(|(tier, _)| Some(*tier) == best).map(|(_, id)| id).collect()
+    }
+
+    /// Where one of its instances is that takes no calls, and why not: of the first one of the table.
+    #[cold]
+    pub fn absence(&self) -> Option<String> {
+        let of = |at: &Rc<LocalEndpoint>| {
+            let why = passed_over(at, &Tried::default())?;
+            Some(format!("{}: {why}", at.shared().addr))
+        };
+        self.instances.all.iter().find_map(of)
     }
 
     /// What a call meets for which there is no choice.

@@ -37,7 +37,7 @@ mod waiting;
 
 pub use crate::transport::{Body, BodyStream, Json, Noted, Piece, Replied, SharedBody};
 pub(crate) use alone::{Alone, Answer, Bounds};
-pub use copy::send_copy;
+pub use copy::{SentCopy, send_copy};
 pub use stream::ReplyStream;
 use trail::Wait;
 pub use trail::{Trail, Try};

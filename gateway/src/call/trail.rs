@@ -2,15 +2,13 @@
 
 use crate::backends::{Attempt, Endpoint, LocalBackend, LocalEndpoint};
 use crate::dry_run::DryRun;
-use crate::traces::Place;
+use crate::traces::{MOST_ATTEMPTS, Place};
 use callgate_protocol::{Metadata, MetadataBuf, Traceparent};
-use std::cell::{Ref, RefCell};
+use std::cell::{OnceCell, Ref, RefCell};
+use std::fmt;
 use std::rc::Rc;
 use std::time::Duration;
 use tokio::time::Instant;
-
-/// So many attempts are kept; a call has a few.
-const MOST: usize = 16;
 
 /// The attempts of one request, in the order in which they were sent.
 #[derive(Default)]
@@ -20,6 +18,8 @@ pub struct Trail {
     dry_run: Option<Rc<DryRun>>,
     /// The span of the request, if it has one.
     span: Option<Box<Traceparent>>,
+    /// That of its call, where the call may go on when its exchange has ended.
+    beside: OnceCell<Rc<Trail>>,
 }
 
 #[derive(Default)]
@@ -79,6 +79,14 @@ impl Waited {
     }
 }
 
+impl fmt::Display for Waited {
+    /// `permit, room`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut comma = "";
+        self.names().try_for_each(|name| write!(f, "{}{name}", std::mem::replace(&mut comma, ", ")))
+    }
+}
+
 impl Try {
     /// Where it went.
     pub fn endpoint(&self) -> &Endpoint {
@@ -109,6 +117,22 @@ impl Trail {
         Trail { span: span.map(Box::new), ..Trail::default() }
     }
 
+    /// That of a call which may go on when the exchange of this one has ended. Whoever looks here finds its attempts.
+    pub fn beside(&self) -> Rc<Trail> {
+        let span = || self.span.as_deref().copied();
+        self.beside.get_or_init(|| Rc::new(Trail::of(span()))).clone()
+    }
+
+    /// Whether its call may go on when its exchange has ended.
+    pub fn goes_on(&self) -> bool {
+        self.beside.get().is_some()
+    }
+
+    /// Where its attempts are.
+    fn steps(&self) -> Ref<'_, Steps> {
+        self.beside.get().map_or(self, |beside| beside).steps.borrow()
+    }
+
     /// What the next attempt says in the place of the call's metadata: its span is another one than the request's. Nothing where the request
     /// has none.
     #[inline]
@@ -118,10 +142,9 @@ impl Trail {
 
     #[cold]
     fn along_with(&self, span: Traceparent, metadata: Metadata<'_>) -> Option<MetadataBuf> {
-        let steps = self.steps.borrow();
-        let number = steps.more.len() + usize::from(steps.first.is_some());
+        let number = self.count();
         // Of those that are not kept nothing is told.
-        let own = (number < MOST).then(|| Place::attempt(span, number))?;
+        let own = (number < MOST_ATTEMPTS).then(|| Place::attempt(span, number))?;
         let mut along = MetadataBuf::from(metadata);
         along.set_named("traceparent", own.text().as_bytes()).then_some(along)
     }
@@ -140,8 +163,8 @@ impl Trail {
         let one = Try { at: attempt.at(), sent_at: attempt.sent_at(), ended: None, waited, backend };
         match &steps.first {
             None => steps.first = Some(one),
-            Some(_) if steps.more.len() < MOST - 1 => steps.more.push(one),
-            Some(_) => return MOST,
+            Some(_) if steps.more.len() < MOST_ATTEMPTS - 1 => steps.more.push(one),
+            Some(_) => return MOST_ATTEMPTS,
         }
         steps.more.len()
     }
@@ -158,18 +181,31 @@ impl Trail {
 
     /// When the first one was sent.
     pub fn began(&self) -> Option<Instant> {
-        self.steps.borrow().first.as_ref().map(|first| first.sent_at)
+        self.steps().first.as_ref().map(|first| first.sent_at)
+    }
+
+    /// How many there are so far.
+    pub fn count(&self) -> usize {
+        let steps = self.steps();
+        steps.more.len() + usize::from(steps.first.is_some())
+    }
+
+    /// What the call has waited for, before all of them and after the last one.
+    pub fn waited(&self) -> Waited {
+        let steps = self.steps();
+        let all = steps.first.iter().chain(&steps.more).map(|one| one.waited.0);
+        Waited(all.fold(steps.waited.0, |all, one| all | one))
     }
 
     /// The backend of the last one.
     pub fn backend(&self) -> Option<Rc<LocalBackend>> {
-        let steps = self.steps.borrow();
+        let steps = self.steps();
         steps.more.last().or(steps.first.as_ref())?.backend.clone()
     }
 
     /// Has all of them looked at.
     pub fn look<R>(&self, look: impl FnOnce(&mut dyn Iterator<Item = &Try>) -> R) -> R {
-        let steps: Ref<'_, Steps> = self.steps.borrow();
+        let steps = self.steps();
         look(&mut steps.first.iter().chain(&steps.more))
     }
 }

@@ -3,6 +3,7 @@
 //! There are three kinds of those. Callers with compiled types write and read the wire; whether their messages can be converted is asked of
 //! the very converter that they use. Clients of a gateway write JSON, which may be refused now. And they read answers, which may be others.
 
+mod errors;
 mod types;
 mod values;
 
@@ -157,13 +158,13 @@ fn of_method(old: &MethodEntry, new: &MethodEntry, all: &mut Vec<Break>) {
     json(Whom::Requests, Direction::Written, Some(&before.request), Some(&after.request));
     json(Whom::Requests, Direction::Written, before.request_items.as_ref(), after.request_items.as_ref());
     json(Whom::Answers, Direction::Read, Some(&before.response), Some(&after.response));
-    errors(before, after, &mut tell);
+    declared_errors(before, after, &mut tell);
 }
 
 /// Errors that clients know: their codes, which are statuses, and what they say.
-fn errors(old: &MethodSchema, new: &MethodSchema, tell: &mut impl FnMut(Whom, &str, String)) {
-    for (name, code) in types::errors(old) {
-        match types::errors(new).find(|(other, _)| *other == name) {
+fn declared_errors(old: &MethodSchema, new: &MethodSchema, tell: &mut impl FnMut(Whom, &str, String)) {
+    for (name, code) in errors::codes(old) {
+        match errors::codes(new).find(|(other, _)| *other == name) {
             Some((_, now)) if now != code => {
                 let detail =
                     format!("the error `{name}` had the code {} and has {}", code.name(), now.name());
@@ -173,7 +174,7 @@ fn errors(old: &MethodSchema, new: &MethodSchema, tell: &mut impl FnMut(Whom, &s
             None => tell(Whom::Answers, "", format!("the error `{name}` is gone")),
         }
     }
-    let details = |schema| types::details(schema);
+    let details = |schema| errors::details(schema);
     for (name, before) in details(old) {
         if let Some((_, after)) = details(new).into_iter().find(|(other, _)| *other == name) {
             for change in compare((old, &before), (new, &after), Direction::Read) {

@@ -17,9 +17,10 @@ use super::retry::{self, RetrySpec};
 use super::route_backend::NamedBackend;
 use super::stream_limits::StreamLimits;
 use super::timeout;
+use super::tool::{self, Refused, ToolSpec};
 use super::websocket::WebSocketSpec;
 use crate::method::Method;
-use callgate_transcode::{RequestBinding, ResponseBinding};
+use callgate_transcode::{RequestBinding, Response, ResponseBinding};
 use std::ops::Range;
 use std::sync::Arc;
 use std::time::Duration;
@@ -43,6 +44,7 @@ pub(super) struct CallDraft {
     response: ResponseBinding,
     reply: Option<Arc<ReplySpec>>,
     websocket: Option<Arc<WebSocketSpec>>,
+    pub(super) tool: Option<Arc<ToolSpec>>,
     /// Where the fields are used that the response picks.
     pub(super) picked: Vec<Range<usize>>,
     /// Where the names of errors stand.
@@ -75,8 +77,10 @@ impl CallDraft {
         let policy = file.call_policy(CallPolicy::read(reader, section));
         policy.rules.check_count(reader, section);
         let mut reply = ReplyDraft::read(reader, section, matcher);
-        CallDraft {
-            call: call.and_then(|item| call_ref::read(reader, &item)),
+        let call = call.and_then(|item| call_ref::read(reader, &item));
+        let draft = CallDraft {
+            tool: ToolSpec::read(reader, section, call.as_ref()),
+            call,
             backend,
             timeout,
             stream,
@@ -94,7 +98,19 @@ impl CallDraft {
             websocket: WebSocketSpec::read(reader, section, matcher),
             picked: reply.fields.places,
             errors: reply.errors,
-        }
+        };
+        tool::refuse(reader, section, draft.no_tool());
+        draft
+    }
+
+    /// What of it does not go with a tool.
+    fn no_tool(&self) -> impl Iterator<Item = Refused> {
+        let of = |is: bool, key: &'static str, why| is.then_some(Refused { key, why });
+        let body = of(!self.body.takes_json(), keys::BODY.name, "no JSON is read");
+        let raw = matches!(self.response.shape, Response::Raw(_));
+        let response = of(raw, keys::RESPONSE.name, "it is bytes");
+        let websocket = of(self.websocket.is_some(), keys::WEBSOCKET.name, "its requests begin a WebSocket");
+        body.into_iter().chain(response).chain(websocket)
     }
 
     /// What it says of its replies, if anything.
@@ -120,6 +136,7 @@ impl CallDraft {
             response: self.response,
             reply: self.reply,
             websocket: self.websocket,
+            tool: self.tool,
         })
     }
 }

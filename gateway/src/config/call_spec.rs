@@ -9,6 +9,7 @@ use super::outside::Outside;
 use super::response::ReplySpec;
 use super::retry::RetrySpec;
 use super::stream_limits::StreamLimits;
+use super::tool::ToolSpec;
 use super::websocket::WebSocketSpec;
 use callgate_transcode::{FieldSource, RequestBinding, ResponseBinding};
 use std::borrow::Cow;
@@ -48,6 +49,8 @@ pub struct CallSpec {
     pub reply: Option<Arc<ReplySpec>>,
     /// Its requests begin WebSockets.
     pub websocket: Option<Arc<WebSocketSpec>>,
+    /// Agents can call it as that tool.
+    pub tool: Option<Arc<ToolSpec>>,
 }
 
 impl CallSpec {

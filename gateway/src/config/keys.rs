@@ -78,6 +78,7 @@ keys! {
     VERSION "version", CALLS, NOT_AT_TOP, "calls go to instances of that version only";
     SHADOW "shadow", CALLS, NOT_AT_TOP, "a share of the calls is copied";
     FALLBACK "fallback", CALLS, NOT_AT_TOP, "who replies when no instance is there";
+    TOOL "tool", CALLS, NOT_AT_TOP, "whether agents can call it as a tool";
 }
 
 /// The key that says who may call. At the top of a file it is also where authenticators are declared.

@@ -94,6 +94,8 @@ mod target;
 #[cfg(test)]
 pub(crate) mod testing;
 mod timeout;
+mod tool;
+mod tool_names;
 mod trailing_slash;
 mod units;
 mod values;
@@ -175,6 +177,7 @@ pub use stream_limits::StreamLimits;
 pub(crate) use suggest::names_help;
 pub use tables::{TableHash, Tables};
 pub use target::{Piece, RedirectTarget, RewriteTarget};
+pub use tool::{ToolHints, ToolSpec};
 pub use trailing_slash::TrailingSlash;
 pub(crate) use units::{time, timeout};
 pub use websocket::{Messages, WebSocketSpec};

@@ -147,6 +147,9 @@ fn read_claims(
     path: &mut Vec<Box<str>>,
     claims: &mut Vec<RequiredClaim>,
 ) {
+    if table.is_empty() {
+        reader.complain::<()>(of, Complaint::new(format!("`{}` has no claims", of.key), "nothing is asked"));
+    }
     for (key, value) in table {
         let item = of.named(key, value);
         path.push(item.key.into());

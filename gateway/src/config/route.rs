@@ -7,6 +7,7 @@ use super::defaults::Defaults;
 use super::diagnostics::Diagnostic;
 use super::hosts::SaidHosts;
 use super::keys;
+use super::local_reply::check_tools;
 use super::matcher::{MAX_MATCHES, Matcher};
 use super::path::PathTemplate;
 use super::policy::RoutePolicy;
@@ -44,6 +45,7 @@ pub struct Written {
     /// Each field of `bind`.
     pub(super) bound: Vec<Range<usize>>,
     pub(super) response: Range<usize>,
+    pub(super) tool: Range<usize>,
     /// By the number of a field that the response picks: where it is used.
     pub(super) picked: Vec<Range<usize>>,
     /// By the number of an error that has a status: where its name stands.
@@ -129,6 +131,7 @@ impl Draft {
             }
             other => {
                 action::only_one(reader, table);
+                check_tools(reader, section, matcher.as_ref());
                 action::read_other(reader, section, other, path)
             }
         };
@@ -162,6 +165,7 @@ impl Draft {
                 _ => Vec::new(),
             },
             response: of_call(keys::RESPONSE.name),
+            tool: of_call(keys::TOOL.name),
             picked: call.map(|draft| draft.picked.clone()).unwrap_or_default(),
             errors: call.map(|draft| draft.errors.clone()).unwrap_or_default(),
         };

@@ -5,7 +5,7 @@ use super::keys::{self, Key};
 use super::shape::{Entry, Needed, Shape};
 use super::{
     bind, bound_fields, call_ref, fallback, forward_claims, hosts, local_reply, metadata, mode, overload,
-    policy, response, retry, rules, shadow, split, stream_limits, timeout, websocket,
+    policy, response, retry, rules, shadow, split, stream_limits, timeout, tool, websocket,
 };
 use super::{body, matcher};
 use std::sync::LazyLock;
@@ -42,6 +42,7 @@ const SHAPES: &[(&str, Shape)] = &[
     (keys::VERSION.name, Shape::Text),
     (keys::SHADOW.name, shadow::SHAPE),
     (keys::FALLBACK.name, fallback::SHAPE),
+    (keys::TOOL.name, tool::SHAPE),
 ];
 
 /// Every key.

@@ -20,6 +20,7 @@ use super::route::{Draft, RouteSpec};
 use super::route_backend::{Caller, FileBackend, SaidBackend, resolve};
 use super::route_limits::SharedLimits;
 use super::source::Source;
+use super::tool_names;
 use super::who_may_call;
 use super::{accepted, file_keys};
 use std::collections::BTreeMap;
@@ -192,6 +193,7 @@ fn check(sources: Vec<Source>, mut found: Vec<Diagnostic>) -> Result<Tables, Dia
     let resolve_file = |said: SaidBackend| said.resolve(&names, declared.incomplete, &mut found);
     let files: Vec<FileBackend> = declared.files.into_iter().map(resolve_file).collect();
     declared.authenticators.resolve(&files, &names, declared.incomplete, &mut found);
+    tool_names::check(&declared.drafts, &mut found);
     who_may_call::check(&declared.drafts, &declared.authenticators, declared.incomplete, &mut found);
     let mut routes = Vec::with_capacity(declared.drafts.len());
     for mut draft in declared.drafts {

@@ -259,6 +259,9 @@ fn what_opens_nothing_is_not_stopped() {
         base.with_open(&new("\"anonymous\"")),
         base.with_open("[[routes]]\nmatch = \"GET /again/{id}\"\ncall = \"orders.get\"\nauth = \"staff\"\nrequire = { scopes = [\"orders:read\"] }\nclients = { allow = [\"10.0.0.0/8\"], deny = [\"10.9.0.0/16\"] }\n"),
         base.with_open("[[routes]]\nmatch = \"GET /health\"\nrespond = { body = \"ok\" }\n"),
+        // An agent can call what it could ask for as well, and is asked the same.
+        base.with("call = \"orders.get\"", "call = \"orders.get\"\ntool = true"),
+        base.with_open("[[routes]]\nmatch = \"POST /mcp\"\ntools = { routes = \"all\", origins = [\"*\"] }\n"),
         base.with_open("[[routes]]\nmatch = \"GET /short\"\nredirect = { to = \"/open\" }\n"),
         base.with_open("[[routes]]\nmatch = \"GET /alias/{id}\"\nrewrite = \"/orders/{id}\"\n"),
         Files { open: String::new(), ..base.clone() },

@@ -60,7 +60,7 @@ impl Failure {
             }
             Failure::MalformedHandshake(why) => why,
             Failure::OriginNotAllowed(origin) => {
-                return format!("pages of {origin} may not begin a WebSocket here").into();
+                return format!("pages of {origin} may not ask this here").into();
             }
             Failure::NotAcceptable(media_type) => {
                 return format!("this is answered in {media_type}, which Accept does not take").into();
@@ -132,6 +132,7 @@ impl Failure {
             Failure::Denied(denied) => Some(Cow::Borrowed(&denied.0)),
             Failure::RateLimited { policy, .. } => Some(Cow::Borrowed(policy)),
             Failure::Refused(refusal) => Some(Cow::Borrowed(refusal.name())),
+            Failure::NotOffered { unusable } => unusable.as_deref().map(Cow::Borrowed),
             Failure::Method(failure) => Some(match &failure.error {
                 Some(error) => Cow::Borrowed(&error.name),
                 None => Cow::Borrowed(failure.status.code.name()),

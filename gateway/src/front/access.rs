@@ -3,28 +3,40 @@
 
 use super::asked::Asked;
 use super::connection::Connection;
+use super::opened::MessageBytes;
 use super::reply::{Content, Reply};
 use super::request_id::RequestId;
 use crate::access_log::{Goes, Record, TriedAt};
 use crate::config::{AccessField, AccessLogSettings, CallRef};
-use crate::failure::{Failure, Reason};
+use crate::failure::Failure;
 use crate::fields;
 use crate::telemetry::ByProtocol;
-use crate::worker::{Shared, Worker};
+use crate::worker::Worker;
+use std::borrow::Cow;
 use std::cell::Cell;
+use std::fmt;
 use std::net::IpAddr;
 use std::rc::Rc;
-use std::sync::atomic::Ordering::Relaxed;
 use std::time::SystemTime;
 use tokio::time::Instant;
+
+/// Bytes of bodies that are still on their way.
+enum Bytes {
+    /// Neither is.
+    Known,
+    /// Those of streams: of the request, and of the answer.
+    Streamed(Option<Rc<Cell<u64>>>, Option<Rc<Cell<u64>>>),
+    /// Those of a WebSocket's messages.
+    Messages(Rc<MessageBytes>),
+}
 
 /// A record that is put when this is dropped.
 pub(super) struct Access {
     worker: Rc<Worker>,
     record: Record,
     began: Instant,
-    /// Bytes of the answer's body.
-    sent: Rc<Cell<u64>>,
+    /// Bytes of the bodies, as far as they are not known from the beginning.
+    bytes: Bytes,
     /// Where it goes if nothing else happens, and where if its answer is cut.
     goes: Goes,
     goes_cut: Goes,
@@ -57,16 +69,11 @@ impl Access {
         settings: &AccessLogSettings,
         (goes, goes_cut): (Goes, Goes),
     ) -> Box<Access> {
-        let sent = Rc::new(Cell::new(0));
-        match &mut reply.content {
-            Content::Begun(streamed) => streamed.count_into(sent.clone()),
-            _ if asked.head.method() == "HEAD" => {}
-            content => sent.set(content.length().unwrap_or_default()),
-        }
         let mut record = asked.worker.shared.access_log.record(settings, goes_cut);
         fill(&mut record, asked, settings, reply.status, failure);
+        let bytes = bytes(&mut record, asked, &mut reply.content);
         let (worker, began) = (asked.worker.clone(), asked.began);
-        Box::new(Access { worker, record, began, sent, goes, goes_cut, cut: Cell::new(None) })
+        Box::new(Access { worker, record, began, bytes, goes, goes_cut, cut: Cell::new(None) })
     }
 
     /// That of an exchange whose client has left before there was an answer.
@@ -89,7 +96,13 @@ impl Drop for Access {
             return;
         }
         self.record.maybe(AccessField::Reason, cut);
-        self.record.number(AccessField::BytesOut, self.sent.get());
+        let (came, went) = match &self.bytes {
+            Bytes::Known => (None, None),
+            Bytes::Streamed(came, went) => (came.as_ref().map(|n| n.get()), went.as_ref().map(|n| n.get())),
+            Bytes::Messages(bytes) => (Some(bytes.came.get()), Some(bytes.went.get())),
+        };
+        came.iter().for_each(|bytes| self.record.number(AccessField::BytesIn, *bytes));
+        went.iter().for_each(|bytes| self.record.number(AccessField::BytesOut, *bytes));
         self.record.millis(AccessField::DurationMs, self.began.elapsed());
         self.worker.shared.access_log.put(&self.record, goes);
     }
@@ -111,7 +124,7 @@ pub(super) fn refused(
     let mut record = log.record(&settings, goes);
     begin(&mut record, id, connection.client.get());
     record.number(AccessField::Status, u64::from(failure.status()));
-    told(&mut record, failure, &worker.shared);
+    told(&mut record, failure, failure.why());
     record.text(AccessField::Protocol, protocol);
     record.maybe(AccessField::Tls, connection.tls.get().map(|peer| peer.version));
     log.put(&record, goes);
@@ -125,14 +138,9 @@ fn begin(record: &mut Record, id: &RequestId, client: Option<IpAddr>) {
     }
 }
 
-fn told(record: &mut Record, failure: &Failure, shared: &Shared) {
-    let reason = failure.reason();
-    record.text(AccessField::Reason, reason.name());
-    let is_old =
-        matches!(reason, Reason::NoRoute | Reason::WrongMethod) && shared.tables_are_refused.load(Relaxed);
-    let why = failure.why();
-    // A route that is missing may stand in a table with a mistake.
-    record.maybe(AccessField::Why, why.as_deref().or(is_old.then_some("the newest tables are refused")));
+fn told(record: &mut Record, failure: &Failure, why: Option<Cow<'_, str>>) {
+    record.text(AccessField::Reason, failure.reason().name());
+    record.maybe(AccessField::Why, why.as_deref());
 }
 
 /// What is known when the answer's head is.
@@ -154,7 +162,7 @@ fn fill(
     record.maybe(AccessField::Query, head.query());
     record.number(AccessField::Status, u64::from(status));
     if let Some(failure) = failure {
-        told(record, failure, &asked.worker.shared);
+        told(record, failure, asked.why(failure));
     }
     record.text(
         AccessField::Protocol,
@@ -165,12 +173,16 @@ fn fill(
         },
     );
     record.maybe(AccessField::Tls, asked.tls);
-    if let Some(caller) = asked.caller {
+    if let Some(caller) = asked.passed.identified() {
         record.text(AccessField::Auth, &caller.authenticator.spec.name);
         record.text(AccessField::Identity, caller.identity.name());
     }
-    record.number(AccessField::BytesIn, asked.body.bytes(head).len() as u64);
     record.millis(AccessField::HeadMs, began.elapsed());
+    let (limits, would_limit) = asked.passed.limits();
+    if let Some(limits) = limits {
+        record.shown(AccessField::Limits, format_args!("{}", Unquoted(limits)));
+    }
+    record.maybe(AccessField::WouldLimit, would_limit);
     called(record, asked);
     for name in &settings.headers {
         // The first line of several: a field of a line is there once, and a client makes no line long.
@@ -180,11 +192,55 @@ fn fill(
     }
 }
 
+/// What of the bodies' bytes is known is written down. Gives what says the rest.
+fn bytes(record: &mut Record, asked: &Asked<'_>, content: &mut Content) -> Bytes {
+    if let Content::WebSocket(opened) = content {
+        return Bytes::Messages(opened.counted.clone());
+    }
+    let came = asked.body.counted();
+    if came.is_none() {
+        record.number(AccessField::BytesIn, asked.body.bytes(asked.head).len() as u64);
+    }
+    let went = match content {
+        Content::Begun(streamed) => {
+            let went = Rc::default();
+            streamed.count_into(Rc::clone(&went));
+            Some(went)
+        }
+        content => {
+            let is_sent = asked.head.method() != "HEAD";
+            let length = content.length().filter(|_| is_sent).unwrap_or_default();
+            record.number(AccessField::BytesOut, length);
+            None
+        }
+    };
+    if came.is_none() && went.is_none() { Bytes::Known } else { Bytes::Streamed(came, went) }
+}
+
+/// What limits say, without the quotes of header fields, which lines would have to escape.
+struct Unquoted<'t>(&'t str);
+
+impl fmt::Display for Unquoted<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.split('"').try_for_each(|part| f.write_str(part))
+    }
+}
+
 /// Where its call has gone.
 fn called(record: &mut Record, asked: &Asked<'_>) {
     let (trail, began) = (asked.trail, asked.began);
     let Some(spec) = asked.tally.call() else { return };
     record.shown(AccessField::Call, format_args!("{}", spec.call));
+    if let Some((target, why)) = asked.tally.target() {
+        record.text(AccessField::Target, &target);
+        record.text(AccessField::TargetBy, why);
+    }
+    let waited = trail.waited();
+    if waited.any() {
+        record.shown(AccessField::WaitedFor, format_args!("{waited}"));
+    }
+    // What goes on is told as it is now.
+    let under_way = if trail.goes_on() { "sent" } else { "given_up" };
     if let Some(backend) = trail.backend() {
         record.text(AccessField::Backend, backend.name());
     }
@@ -203,7 +259,8 @@ fn called(record: &mut Record, asked: &Asked<'_>) {
         record.tries(tries.into_iter().map(|one| TriedAt {
             endpoint: &one.endpoint().addr,
             at: one.sent_at.saturating_duration_since(began),
-            ended: one.ended,
+            took: one.ended.map(|(took, _)| took),
+            end: one.ended.map_or(under_way, |(_, end)| end),
         }));
     });
 }

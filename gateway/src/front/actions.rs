@@ -17,8 +17,8 @@ pub(super) fn local(
         LocalReply::Respond(spec) => Ok(Reply::fixed(route, spec)),
         LocalReply::Explore(spec) => Ok(Reply::fixed(route, &spec.page)),
         LocalReply::Redirect(spec) => redirect(spec, &captured.raw(), query),
-        // It is an action of its own, because it changes.
-        LocalReply::OpenApi(_) => Err(Failure::NoInstance),
+        // They are actions of their own, because they change.
+        LocalReply::OpenApi(_) | LocalReply::Tools(_) => Err(Failure::NoInstance),
     }
 }
 

@@ -42,7 +42,7 @@ use form_begin::FormBegin;
 use items::{ItemReader, Items};
 use pieces::{Left, Splitter};
 use source::Source;
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::future::{Future, poll_fn};
 use std::pin::pin;
 use std::rc::Rc;
@@ -181,6 +181,11 @@ impl RequestBody {
         read
     }
 
+    /// Puts other bytes in the place of those that were read, which are no fewer: from here on it is of the request that is made of it.
+    pub(super) fn replace(&mut self, bytes: Vec<u8>) {
+        self.content.replace(bytes);
+    }
+
     /// Puts what the bytes come to in their place.
     async fn decode(&mut self, coding: Coding, head: &Request, bounds: &Bounds<'_>) -> Result<(), Failure> {
         let (decoded, stepped) = coding::decode(coding, self.content.bytes(head.rest()), bounds).await?;
@@ -251,6 +256,11 @@ impl RequestBody {
             what.as_mut().poll(cx)
         })
         .await
+    }
+
+    /// Where the bytes of one that is a stream are counted as they come.
+    pub(super) fn counted(&self) -> Option<Rc<Cell<u64>>> {
+        self.items.as_ref().map(|items| items.reader.borrow().counted())
     }
 
     /// Whether it is a stream that is still read.

@@ -7,6 +7,7 @@
 use super::access::Access;
 use super::asked::Asked;
 use super::body::{RequestBody, StreamBody};
+use super::called::Called;
 use super::client::{self, Who};
 use super::connection::{Connection, OpenExchange};
 use super::cors;
@@ -14,12 +15,13 @@ use super::problem;
 use super::reply::Reply;
 use super::request_id::RequestId;
 use super::tally::Tally;
-use super::traced::Traced;
+use super::traced::{Traced, TracedCall};
 use crate::call;
 use crate::dry_run::DryRun;
 use crate::failure::Failure;
+use crate::routes::EveryReply;
 use crate::steps::Passed;
-use crate::worker::Worker;
+use crate::worker::{RouteRef, Worker};
 use callgate_http1::{ReplyHead, Request};
 use std::cell::Cell;
 use std::net::IpAddr;
@@ -70,6 +72,8 @@ pub(super) struct Guards {
     /// What its call holds.
     pub(super) call: Option<call::Guards>,
     in_flight: Option<InFlight>,
+    /// The tool that it calls, if it is an agent's.
+    pub(super) called: Option<Box<Called>>,
     /// Its line in the access log, which ends with the rest.
     pub(super) access: Cell<Option<Box<Access>>>,
     /// Its spans, if it has some, which end with the rest as well.
@@ -105,6 +109,7 @@ impl Exchange {
                 passed: Passed::default(),
                 call: None,
                 in_flight: Some(InFlight::enter(worker.clone())),
+                called: None,
                 access: Cell::default(),
                 traced,
             },
@@ -133,6 +138,7 @@ impl Exchange {
                 passed: Passed::dry_run(told.clone()),
                 call: None,
                 in_flight: None,
+                called: None,
                 access: Cell::default(),
                 traced: None,
             },
@@ -176,7 +182,10 @@ impl Exchange {
                 (self.problem(&failure, status), Some(failure))
             }
         };
-        if let Some(every) = self.tally.every_reply() {
+        if self.guards.called.is_some() {
+            reply = self.answer_agent(reply, failure.is_some());
+        }
+        if let Some(every) = self.every_reply() {
             cors::put(every, self.head.fields(), &mut reply);
         }
         self.guards.access.set(Access::begin(&self.asked(), &mut reply, failure.as_ref()));
@@ -186,6 +195,33 @@ impl Exchange {
         // Nobody asks any more, and a client may be slow: it keeps no instance that has gone.
         self.trail = call::Trail::default();
         reply
+    }
+
+    /// The answer to an agent, of what the tool's route has replied. Its own request is in its place again.
+    #[cold]
+    fn answer_agent(&mut self, reply: Reply, has_failed: bool) -> Reply {
+        self.take_back();
+        match &self.guards.called {
+            Some(called) => called.answer(reply, has_failed),
+            None => reply,
+        }
+    }
+
+    /// Puts an agent's own request into the place of the one that was made of it.
+    #[cold]
+    fn take_back(&mut self) {
+        if let Some(own) = self.guards.called.as_mut().and_then(|called| called.head.take()) {
+            let made = std::mem::replace(&mut self.head, own);
+            self.on_connection.connection().open.pool.take_request(made);
+        }
+    }
+
+    /// What all replies of the route say that its client has asked.
+    fn every_reply(&self) -> Option<&EveryReply> {
+        match &self.guards.called {
+            None => self.tally.every_reply(),
+            Some(called) => called.route.every_reply.as_deref(),
+        }
     }
 
     /// The reply that tells a failure, with that status.
@@ -217,14 +253,23 @@ impl Exchange {
             body: &self.body,
             tally: &self.tally,
             trail: &self.trail,
-            caller: self.guards.passed.identified(),
+            passed: &self.guards.passed,
             trace: self.guards.traced.as_deref().map(|traced| &traced.place),
             tls: self.connection().tls.get().map(|peer| peer.version),
         }
     }
 
+    /// The spans of its call to that route, if it has spans and the call may go on when it has ended.
+    pub(super) fn traced_call(&self, route: &RouteRef, mode: &'static str) -> Option<TracedCall> {
+        let traced = self.guards.traced.as_deref()?;
+        Some(traced.call(route, mode, self.trail.beside()))
+    }
+
     /// Its client has left before there was an answer.
-    pub(super) fn left(&self) {
+    pub(super) fn left(&mut self) {
+        if self.guards.called.is_some() {
+            self.take_back();
+        }
         self.guards.access.set(Access::left(&self.asked()));
         if let Some(traced) = &self.guards.traced {
             let failure = Failure::ClientGone;
@@ -250,7 +295,11 @@ impl Exchange {
     }
 
     /// Ends it when all of it has come and its reply was sent. What has come behind it stays in the buffer that is given back.
-    pub(super) fn finish(self) -> Box<Request> {
+    pub(super) fn finish(mut self) -> Box<Request> {
+        // Of a dry run nothing was settled.
+        if self.guards.called.is_some() {
+            self.take_back();
+        }
         let Exchange { mut head, mut body, .. } = self;
         head.finish(body.finish());
         head
@@ -285,6 +334,7 @@ impl Guards {
             passed: std::mem::take(&mut self.passed),
             call: self.call.take(),
             in_flight: self.in_flight.take(),
+            called: self.called.take(),
             access: Cell::new(self.access.take()),
             traced: self.traced.take(),
         }
@@ -303,6 +353,7 @@ impl Guards {
         self.passed = Passed::default();
         self.call = None;
         self.in_flight = None;
+        self.called = None;
         self.access.set(None);
         self.traced = None;
     }

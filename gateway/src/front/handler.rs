@@ -18,6 +18,7 @@ use super::miss::options;
 use super::notify;
 use super::outside;
 use super::reply::{self, Reply};
+use super::tools;
 use super::traffic;
 use super::websocket;
 use crate::auth::Pending;
@@ -80,6 +81,7 @@ async fn reply(exchange: &mut Exchange) -> Result<Reply, Failure> {
                 });
                 return Ok(Reply::empty(0));
             }
+            Err(Ended::Calls) => continue,
             Err(Ended::Waits(route)) => {
                 // On the heap, as all that is rare.
                 Box::pin(verify(exchange, &route)).await?;
@@ -105,6 +107,8 @@ enum Ended {
     Failed(Failure),
     /// It is to be verified who calls that route, and then looked up again.
     Waits(RouteRef),
+    /// A request of the tool's route stands in the place of the agent's, and is looked up now.
+    Calls,
 }
 
 impl<F: Into<Failure>> From<F> for Ended {
@@ -161,6 +165,9 @@ async fn reply_by(table: &Rc<LocalTable>, exchange: &mut Exchange) -> Result<Rep
             Lookup::Elsewhere(reply) => return Ok(reply),
             Lookup::Waits(route) => return Err(Ended::Waits(route)),
         };
+    if exchange.guards.called.as_ref().is_some_and(|called| !called.is(&route)) {
+        return Err(Failure::AmbiguousPath.into());
+    }
     match &route.action {
         Action::Call(action) => {
             if action.spec.websocket.is_some() && exchange.told().is_some() {
@@ -202,6 +209,11 @@ async fn reply_by(table: &Rc<LocalTable>, exchange: &mut Exchange) -> Result<Rep
         }
         Action::Local(reply) => Ok(actions::local(&route, reply, &captured, head.query())?),
         Action::Document(document) => Ok(actions::document(document)?),
+        // On the heap, as all that is rare.
+        Action::Tools(tools) => match Box::pin(tools::answer(exchange, &route, tools)).await? {
+            Some(reply) => Ok(reply),
+            None => Err(Ended::Calls),
+        },
         Action::Rewrite(_) => Err(Failure::RewriteLoop(head.path().to_owned()).into()),
     }
 }

@@ -25,6 +25,8 @@
 //! deadline     when the reply must be there: by the route, or by its caller
 //! websocket    connections that go on as WebSockets; opened, one that may begin
 //! actions      what routes do that call nothing: fixed replies and redirects
+//! tools        what agents ask, and the requests that are made of it; called, a tool while it runs; rpc, messages to agents
+//! origin       which pages may ask where browsers do not ask first
 //! metadata     what goes along with the call: its id, its client, listed headers, the trace
 //! idempotency_key  the key by which the client says that several requests are one
 //! client_certificate  who the client is by its certificate, for the method
@@ -47,6 +49,7 @@ mod asked;
 mod asked_host;
 mod asked_path;
 mod body;
+mod called;
 mod client;
 mod client_certificate;
 mod connection;
@@ -73,6 +76,7 @@ mod metadata;
 mod miss;
 mod notify;
 mod opened;
+mod origin;
 mod outside;
 mod owned_call;
 mod pace;
@@ -82,6 +86,7 @@ pub(crate) mod problem;
 mod proxy;
 mod reply;
 mod request_id;
+mod rpc;
 #[cfg(test)]
 mod scaling_tests;
 mod shadow;
@@ -89,6 +94,7 @@ mod slash;
 mod sweep;
 mod tally;
 mod tls;
+mod tools;
 mod traced;
 mod traffic;
 mod websocket;
@@ -99,3 +105,4 @@ pub use connections::{Accepted, Connections};
 pub use dry_run::Question;
 pub use lookup::route_of;
 pub use reply::{event, headers_of_request};
+pub use tools::request_of as tool_request;

@@ -12,6 +12,7 @@ use super::body::LONG_OF_MANY;
 use super::exchange::Exchange;
 use super::owned_call::{Course, OwnedCall};
 use super::reply::Reply;
+use super::traced::TracedCall;
 use crate::backends::Backend;
 use crate::call;
 use crate::failure::{Failure, ShedReason};
@@ -43,6 +44,9 @@ struct Notified {
     times: Times,
     request_id: Box<str>,
     told: Rc<Told>,
+    trail: Rc<call::Trail>,
+    /// Its spans, if its request has some, which end with it.
+    _traced: Option<TracedCall>,
     _under_way: UnderWay,
 }
 
@@ -75,6 +79,8 @@ pub(super) async fn run(exchange: &Exchange, request: &call::Request<'_>) -> Res
         times: request.times,
         request_id: context.id.as_str().into(),
         told: told.clone(),
+        trail: exchange.trail.beside(),
+        _traced: exchange.traced_call(request.route, "notify"),
         _under_way: under_way,
     };
     let mut leaving = Leaving { passed: &guards.passed, call: Some(told) };
@@ -129,7 +135,7 @@ impl Notified {
         let (backend, version) = (&self.backend, self.version.as_deref());
         // Its task may have waited for its turn.
         let times = Times { now: Instant::now(), ..self.times };
-        let course = Course { backend, version, key: self.key, times };
+        let course = Course { backend, version, key: self.key, times, trail: Some(&self.trail) };
         let told = self.told.clone();
         let on_written: OnWritten = Rc::new(move || drop(told.tell(Ok(()))));
         let request = call::Request {

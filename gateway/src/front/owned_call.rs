@@ -33,6 +33,8 @@ pub(super) struct Course<'a> {
     /// The hash of its key, where the backend spreads calls by that.
     pub(super) key: Option<u64>,
     pub(super) times: Times,
+    /// Where it is noted where it goes.
+    pub(super) trail: Option<&'a call::Trail>,
 }
 
 impl OwnedCall {
@@ -64,7 +66,7 @@ impl OwnedCall {
         action: &'a CallAction,
         course: Course<'a>,
     ) -> call::Request<'a> {
-        let Course { backend, version, key, times } = course;
+        let Course { backend, version, key, times, trail } = course;
         call::Request {
             route: &self.route,
             call: action,
@@ -82,7 +84,7 @@ impl OwnedCall {
             times,
             on_sent: None,
             on_written: None,
-            trail: None,
+            trail,
         }
     }
 }

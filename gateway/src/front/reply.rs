@@ -26,6 +26,7 @@ use crate::worker::RouteRef;
 use bytes::Bytes;
 use callgate_http1::ReplyHead;
 use form::Form;
+use std::borrow::Cow;
 
 /// The line of what is JSON.
 const JSON: &[u8] = b"content-type: application/json\r\n";
@@ -171,6 +172,14 @@ impl Content {
             Content::Json(buffer) => buffer.body(),
             Content::Fixed(_) => self.fixed().map_or(&[], |spec| &spec.body),
             Content::Empty | Content::Pieces(_) | Content::Begun(_) | Content::WebSocket(_) => &[],
+        }
+    }
+
+    /// All of it, in one piece.
+    pub(super) fn gathered(&self) -> Cow<'_, [u8]> {
+        match self {
+            Content::Pieces(pieces) => Cow::Owned(pieces.concat()),
+            content => Cow::Borrowed(content.whole()),
         }
     }
 

@@ -7,7 +7,7 @@
 use super::exchange::Exchange;
 use super::hash_key::hash_key;
 use super::owned_call::{Course, OwnedCall};
-use crate::backends::Attempt;
+use super::traced::TracedCall;
 use crate::call;
 use crate::routes::Shadow;
 use crate::supervise::Task;
@@ -50,19 +50,22 @@ pub(super) fn copy(exchange: &Exchange, route: &RouteRef, shadow: &Shadow, reque
     if !call.metadata.push_named(MARK, b"1") {
         return counters.ended(ShadowOutcome::Unfit);
     }
-    let (worker, copy) = (worker.clone(), Copy { call, key, deadline: request.times.deadline });
+    let traced = exchange.guards.traced.as_deref().map(|traced| traced.copy(route));
+    let copy = (Copy { call, key, deadline: request.times.deadline }, traced);
+    let worker = worker.clone();
     tokio::task::spawn_local(async move {
         worker.shared.supervisor.guard(Task::ShadowCall, run(&worker, under_way, copy)).await;
     });
 }
 
 /// Sends a copy and hears what becomes of it.
-async fn run(worker: &Rc<Worker>, _under_way: UnderWay, copy: Copy) {
+async fn run(worker: &Rc<Worker>, _under_way: UnderWay, (copy, traced): (Copy, Option<TracedCall>)) {
     let route = copy.call.route.clone();
     let traffic = route.action.call().and_then(|call| call.traffic.as_ref());
     let Some(shadow) = traffic.and_then(|traffic| traffic.shadow.as_ref()) else { return };
-    let outcome = match copy.send(worker, shadow) {
-        Ok(attempt) => attempt.await.outcome.of_copy(),
+    let trail = traced.as_ref().map(|traced| &*traced.trail);
+    let outcome = match copy.send(worker, shadow, trail) {
+        Ok(sent) => sent.ended(trail).await,
         Err(outcome) => outcome,
     };
     shadow.stats.0.of(worker.id).ended(outcome);
@@ -70,7 +73,12 @@ async fn run(worker: &Rc<Worker>, _under_way: UnderWay, copy: Copy) {
 
 impl Copy {
     /// Sends it; nothing of it is kept.
-    fn send(self, worker: &Worker, shadow: &Shadow) -> Result<Attempt, ShadowOutcome> {
+    fn send(
+        self,
+        worker: &Worker,
+        shadow: &Shadow,
+        trail: Option<&call::Trail>,
+    ) -> Result<call::SentCopy, ShadowOutcome> {
         let Copy { call, key, deadline } = self;
         let action = call.route.action.call().ok_or(ShadowOutcome::Unfit)?;
         // It has its call's time, also where it streams.
@@ -78,7 +86,7 @@ impl Copy {
         let times = Times { now, deadline, stream: deadline.saturating_duration_since(now) };
         let form = call.form().map_err(|_| ShadowOutcome::Unfit)?;
         let (backend, version) = (&shadow.to.backend, shadow.to.version.as_deref());
-        let request = call.request(form.as_ref(), action, Course { backend, version, key, times });
+        let request = call.request(form.as_ref(), action, Course { backend, version, key, times, trail });
         call::send_copy(worker, &request)
     }
 }

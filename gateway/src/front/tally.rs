@@ -4,13 +4,16 @@
 //! but a guard: dropped without a reply, it counts the request as 499. What is counted is the head of the reply, and the time until
 //! that was there. Heads that are no requests never become one: they are counted as they are refused, without a time.
 
+use crate::backends::Backend;
 use crate::config::CallSpec;
 use crate::failure::{Failure, MethodFailure, Reason};
-use crate::routes::EveryReply;
-use crate::telemetry::RouteStats;
+use crate::routes::{EveryReply, FallbackTo};
+use crate::telemetry::{RouteStats, TargetReason};
 use crate::worker::{RouteRef, Worker};
 use callgate_http1::Refusal;
+use std::cell::Cell;
 use std::rc::Rc;
+use std::sync::Arc;
 use std::thread;
 use tokio::time::Instant;
 
@@ -20,18 +23,29 @@ pub(super) struct Tally {
     began: Instant,
     /// Where it is counted; `None` without a route.
     route: Option<RouteRef>,
+    /// Which of its route's targets has taken its call, where there is a choice.
+    taken: Cell<Option<Taken>>,
     counted: bool,
+}
+
+/// One of the places to which a route's calls go.
+#[derive(Clone, Copy)]
+pub(super) enum Taken {
+    /// The target of that place, for that reason.
+    Target(u8, TargetReason),
+    /// The fallback.
+    Fallback,
 }
 
 impl Tally {
     /// Of a request whose head was there at `began`.
     pub(super) fn begin(worker: Rc<Worker>, began: Instant) -> Tally {
-        Tally { worker, began, route: None, counted: false }
+        Tally { worker, began, route: None, taken: Cell::new(None), counted: false }
     }
 
     /// Of a request of a dry run: it is counted nowhere.
     pub(super) fn of_dry_run(worker: Rc<Worker>, began: Instant) -> Tally {
-        Tally { worker, began, route: None, counted: true }
+        Tally { worker, began, route: None, taken: Cell::new(None), counted: true }
     }
 
     /// Its route, if it has met one.
@@ -42,6 +56,40 @@ impl Tally {
     /// It is counted there from here on: it has met a route, or is looked up again.
     pub(super) fn counts_for(&mut self, route: Option<RouteRef>) {
         self.route = route;
+        self.taken.set(None);
+    }
+
+    /// Its call goes there.
+    #[inline]
+    pub(super) fn takes(&self, taken: Taken) {
+        self.taken.set(Some(taken));
+    }
+
+    /// The target that took its call, and why, where its route has several; or the fallback.
+    pub(super) fn target(&self) -> Option<(String, &'static str)> {
+        let traffic = self.route.as_ref()?.action.call()?.traffic.as_ref()?;
+        match self.taken.get()? {
+            Taken::Target(at, reason) => {
+                let target = traffic.targets.get(usize::from(at)).filter(|_| traffic.targets.len() > 1)?;
+                Some((target.to.to_string(), reason.name()))
+            }
+            Taken::Fallback => Some((traffic.fallback.as_ref()?.to.to_string(), "fallback")),
+        }
+    }
+
+    /// The backend to which its call goes, if it has one.
+    pub(super) fn backend(&self) -> Option<&Arc<Backend>> {
+        let action = self.route.as_ref()?.action.call()?;
+        let (Some(traffic), Some(taken)) = (&action.traffic, self.taken.get()) else {
+            return Some(&action.backend);
+        };
+        match taken {
+            Taken::Target(at, _) => Some(&traffic.targets.get(usize::from(at))?.to.backend),
+            Taken::Fallback => match &traffic.fallback.as_ref()?.to {
+                FallbackTo::Call(to) => Some(&to.backend),
+                FallbackTo::Reply(_) => None,
+            },
+        }
     }
 
     /// Whether it has met one.

@@ -1,21 +1,30 @@
 //! The spans of an exchange: one of its own, and one of each attempt of its call. They are begun when the answer's head is known, and end with
 //! what the exchange holds last.
+//!
+//! ```text
+//! attempt  what the span of an attempt says
+//! beside   the spans of a call that may go on when its exchange has ended
+//! ```
+
+mod attempt;
+mod beside;
+
+pub(super) use beside::TracedCall;
 
 use super::asked::Asked;
 use super::connection::Connection;
-use crate::call::Try;
-use crate::config::{CallRef, EndpointAddr};
+use crate::call::Trail;
 use crate::failure::Failure;
 use crate::fields::{self, FieldName};
 use crate::telemetry::ByProtocol;
 use crate::traces::Place;
-use crate::worker::Worker;
+use crate::worker::{RouteRef, Worker};
+use attempt::{Attempts, Clock};
 use callgate_http1::Fields;
 use callgate_otlp::{Kind, Span};
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::time::SystemTime;
-use tokio::time::Instant;
 
 /// An exchange that has spans. They are sent when this is dropped.
 pub(super) struct Traced {
@@ -50,11 +59,27 @@ impl Traced {
     pub(super) fn settle(&self, asked: &Asked<'_>, status: u16, failure: Option<&Failure>) {
         let clock = Clock::now();
         let mut begun = vec![Begun(self.exchange(asked, status, failure, &clock), None)];
-        asked.trail.look(|tries| {
-            let attempts = tries.enumerate().map(|(number, one)| self.attempt(asked, number, one, &clock));
-            begun.extend(attempts);
-        });
+        // Of a call that goes on whoever leads it writes them.
+        if !asked.trail.goes_on() {
+            let attempts =
+                Attempts { place: &self.place, call: asked.tally.call().map(|spec| &spec.call), mode: None };
+            asked.trail.look(|tries| {
+                let all =
+                    tries.enumerate().map(|(number, one)| attempts.of(self.place.own(), number, one, &clock));
+                begun.extend(all);
+            });
+        }
         self.begun.replace(begun);
+    }
+
+    /// The spans of its call to that route, which may go on when it has ended, and notes its attempts there.
+    pub(super) fn call(&self, route: &RouteRef, mode: &'static str, trail: Rc<Trail>) -> TracedCall {
+        TracedCall::begin(self, route, mode, trail)
+    }
+
+    /// The same of a copy of its call.
+    pub(super) fn copy(&self, route: &RouteRef) -> TracedCall {
+        TracedCall::of_copy(self, route)
     }
 
     /// Its answer is cut.
@@ -94,84 +119,32 @@ impl Traced {
         }
         // What a client has done wrong is no error of the server's.
         if status >= 500 {
-            span.failed(failure.and_then(Failure::why).as_deref().unwrap_or_default());
+            span.failed(failure.and_then(|failure| asked.why(failure)).as_deref().unwrap_or_default());
         }
         span
-    }
-
-    fn attempt(&self, asked: &Asked<'_>, number: usize, one: &Try, clock: &Clock) -> Begun {
-        let (own, call) = (self.place.own(), asked.tally.call().map(|spec| &spec.call));
-        let (method, version) = match call {
-            Some(CallRef::Name { service, method }) => {
-                (format!("{service}/{method}"), one.endpoint().version_of(service))
-            }
-            Some(number) => (number.to_string(), None),
-            None => ("_OTHER".to_owned(), None),
-        };
-        let id = Place::attempt(own, number).span;
-        let mut span = Span::new(own.trace, id, own.span, Kind::Client, &method);
-        span.began(clock.at(one.sent_at)).flags(false).state(self.place.state());
-        span.text("rpc.system.name", "callgate").text("rpc.method", &method);
-        match &one.endpoint().addr {
-            EndpointAddr::Tcp { host, port } => {
-                span.text("server.address", host).number("server.port", u64::from(*port));
-            }
-            EndpointAddr::Unix(path) => {
-                span.text("server.address", &path.display().to_string()).text("network.transport", "unix");
-            }
-        }
-        span.maybe("callgate.backend", one.backend()).maybe("callgate.version", version.as_deref());
-        span.number("callgate.attempt", number as u64 + 1);
-        if one.waited.any() {
-            span.texts("callgate.waited_for", one.waited.names());
-        }
-        let Some((took, end)) = one.ended else {
-            // It was given up: another one was faster, or the client has left.
-            span.text("rpc.response.status_code", "cancelled").text("error.type", "given_up");
-            return Begun(span, Some(clock.wall));
-        };
-        match end {
-            // It ends with its exchange.
-            "begun" => return Begun(span, None),
-            "ok" => drop(span.text("rpc.response.status_code", end)),
-            _ => drop(span.text("rpc.response.status_code", end).text("error.type", end).failed("")),
-        }
-        Begun(span, Some(clock.at(one.sent_at + took)))
     }
 }
 
 impl Drop for Traced {
     fn drop(&mut self) {
-        let (now, begun) = (SystemTime::now(), self.begun.take());
-        let count = begun.len() as u32;
-        if count == 0 {
-            return;
-        }
-        let mut written = Vec::with_capacity(1024);
-        for Begun(mut span, ended) in begun {
-            if let (None, Some(reason)) = (ended, self.cut.get()) {
-                span.text("error.type", reason).failed("");
-            }
-            span.end(ended.unwrap_or(now), &mut written);
-        }
-        if let Some(traces) = &self.worker.shared.traces {
-            traces.put(written, count);
-        }
+        put(&self.worker, self.begun.take(), self.cut.get());
     }
 }
 
-/// The time of day at a moment of the clock by which calls are measured.
-struct Clock {
-    wall: SystemTime,
-    now: Instant,
-}
-
-impl Clock {
-    fn now() -> Clock {
-        Clock { wall: SystemTime::now(), now: Instant::now() }
+/// Has spans sent, which end now if they have not ended; those for that reason, if something was cut.
+fn put(worker: &Worker, begun: Vec<Begun>, cut: Option<&'static str>) {
+    let (now, count) = (SystemTime::now(), begun.len() as u32);
+    if count == 0 {
+        return;
     }
-
-    fn at(&self, moment: Instant) -> SystemTime {
-        self.wall - self.now.saturating_duration_since(moment)
+    let mut written = Vec::with_capacity(1024);
+    for Begun(mut span, ended) in begun {
+        if let (None, Some(reason)) = (ended, cut) {
+            span.text("error.type", reason).failed("");
+        }
+        span.end(ended.unwrap_or(now), &mut written);
+    }
+    if let Some(traces) = &worker.shared.traces {
+        traces.put(written, count);
     }
 }

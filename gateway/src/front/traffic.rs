@@ -6,6 +6,7 @@ use super::hash_key::{hash_key, lot};
 use super::notify;
 use super::reply::{self, Reply};
 use super::shadow;
+use super::tally::Taken;
 use crate::call;
 use crate::config::{CallMode, HeaderMatch};
 use crate::dry_run::Verdict;
@@ -55,7 +56,10 @@ async fn serve<'a>(
     let takes = |to: &Destination| call::takes(worker, request.call, &to.backend, to.version.as_deref());
     let (by, fields) = (request.call.spec.policy.split.by.as_ref(), exchange.head.fields());
     let lot = lot(by, request.route, &request.path, fields, exchange.who())?;
-    let (target, reason) = traffic.choose(bears, takes, lot);
+    let (at, reason) = traffic.choose(bears, takes, lot);
+    let target = &traffic.targets[at];
+    // There are at most 32.
+    exchange.tally.takes(Taken::Target(at as u8, reason));
     direct(request, &target.to, exchange)?;
     match exchange.told() {
         None => target.stats.0.of(worker.id).taken(reason),
@@ -76,6 +80,7 @@ async fn serve<'a>(
     if worker.table().generation != route.table().generation {
         return result;
     }
+    exchange.tally.takes(Taken::Fallback);
     match exchange.told() {
         None => fallback.stats.0.of(worker.id).increment(),
         Some(told) => told.note("fallback", Verdict::Passed, fallback.to.to_string()),

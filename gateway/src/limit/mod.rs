@@ -96,6 +96,8 @@ pub struct Verdict<'l> {
     pub refused: Option<Refused<'l>>,
     /// The value of `RateLimit`; empty when all limits only count.
     pub field: String,
+    /// The limits that only count and would have refused it, one behind the other.
+    pub would_refuse: String,
 }
 
 /// A limit has refused a request.
@@ -173,7 +175,7 @@ impl Limits {
         now: Instant,
         key: impl Fn(&LimitBy) -> Key<'k>,
     ) -> Verdict<'_> {
-        let mut field = String::new();
+        let (mut field, mut would_refuse) = (String::new(), String::new());
         // Takes no memory until a limit that only counts has given no token.
         let mut gave_none = Vec::new();
         for (at, limit) in self.all.iter().enumerate() {
@@ -187,6 +189,8 @@ impl Limits {
             if spec.dry_run {
                 if !outcome.admitted {
                     gave_none.push(at);
+                    would_refuse.push_str(if would_refuse.is_empty() { "" } else { ", " });
+                    would_refuse.push_str(&limit.policy);
                 }
                 continue;
             }
@@ -203,9 +207,9 @@ impl Limits {
             field.clear();
             item(&mut field, &limit.policy, format_args!("r=0;t={next}"));
             let refused = Refused { policy: &limit.policy, retry_after: next, policies: &self.policies };
-            return Verdict { refused: Some(refused), field };
+            return Verdict { refused: Some(refused), field, would_refuse };
         }
-        Verdict { refused: None, field }
+        Verdict { refused: None, field, would_refuse }
     }
 }
 

@@ -251,7 +251,10 @@ fn a_dry_run_gets_nothing_back_that_it_has_not_given() {
 fn a_dry_run_counts_and_refuses_nothing() {
     let table = table(&Table::empty(), "", &["{ rate = '1/h', burst = 2, dry_run = true }"]);
     let (admitted, last) = ask(first(&table), 10);
-    assert_eq!((admitted, last), (10, Verdict { refused: None, field: String::new() }));
+    assert_eq!(
+        (admitted, last),
+        (10, Verdict { refused: None, field: String::new(), would_refuse: "route:1/h".to_owned() })
+    );
     let stats = &first(&table).iter().next().unwrap().stats;
     assert_eq!(stats.outcomes(), [("allowed", 2), ("limited", 0), ("would_limit", 8)]);
 }

@@ -1,6 +1,7 @@
 //! One operation out of those of several versions: what each of them says alike is said once, and where schemas differ all of them are
 //! there.
 
+use super::streams::{ITEM, REQUEST_ITEM};
 use serde_json::{Map, Value, json};
 
 /// The parts of an operation that depend on a method's schema, with the version that they are of.
@@ -42,8 +43,14 @@ fn parameters(parts: &[Part]) -> Vec<Value> {
         if one["in"] != "path" {
             one["required"] = required.into();
         }
-        if one.get("schema").is_some() {
-            one["schema"] = schemas(all.iter().map(|(version, one)| (*version, &one["schema"])).collect());
+        let of = all.iter().map(|(version, one)| (*version, one)).collect::<Vec<_>>();
+        if one.get("content").is_some() {
+            one["content"] = content(&of);
+        }
+        put_schemas(&mut one, &of);
+        if all.len() < parts.len() {
+            let only = format!("Only of instances of {}.", named(all.iter().map(|(version, _)| *version)));
+            one["description"] = sentences([one["description"].as_str().unwrap_or_default(), &only]);
         }
         merged.push(one);
     }
@@ -67,6 +74,9 @@ fn response(all: Vec<(&str, &Value)>) -> Value {
     if all.iter().any(|(_, one)| one.get("content").is_some()) {
         merged["content"] = content(&all);
     }
+    put_schemas(&mut merged, &all);
+    // Errors of one status may be others in another version.
+    merged["description"] = sentences(all.iter().filter_map(|(_, one)| one["description"].as_str()));
     merged
 }
 
@@ -74,18 +84,46 @@ fn response(all: Vec<(&str, &Value)>) -> Value {
 fn content(all: &[(&str, &Value)]) -> Value {
     let mut merged = Map::new();
     let of = |one: &'_ Value| one["content"].as_object().cloned().unwrap_or_default();
-    for (media, first) in all.iter().flat_map(|(_, one)| of(one)) {
+    for (media, mut one) in all.iter().flat_map(|(_, one)| of(one)) {
         if merged.contains_key(&media) {
             continue;
         }
-        let mut one = first;
-        let alike = all
-            .iter()
-            .filter_map(|(version, other)| Some((*version, other["content"].get(&media)?.get("schema")?)));
-        one["schema"] = schemas(alike.collect());
+        let alike = all.iter().filter_map(|(version, other)| Some((*version, other["content"].get(&media)?)));
+        put_schemas(&mut one, &alike.collect::<Vec<_>>());
         merged.insert(media, one);
     }
     merged.into()
+}
+
+/// Puts in the place of each schema of `one` that of all.
+fn put_schemas(one: &mut Value, all: &[(&str, &Value)]) {
+    for name in ["schema", ITEM, REQUEST_ITEM] {
+        let found: Vec<(&str, &Value)> =
+            all.iter().filter_map(|(version, other)| Some((*version, other.get(name)?))).collect();
+        if !found.is_empty() {
+            one[name] = schemas(found);
+        }
+    }
+}
+
+/// Texts behind each other, each once.
+fn sentences<'t>(texts: impl IntoIterator<Item = &'t str>) -> Value {
+    let mut told: Vec<&str> = Vec::new();
+    for text in texts.into_iter().filter(|text| !text.is_empty()) {
+        if !told.contains(&text) {
+            told.push(text);
+        }
+    }
+    told.join("\n\n").into()
+}
+
+/// Versions in words.
+fn named<'v>(versions: impl Iterator<Item = &'v str>) -> String {
+    let versions: Vec<&str> = versions.filter(|version| !version.is_empty()).collect();
+    match versions.as_slice() {
+        [] => "no version".to_owned(),
+        versions => format!("version {}", versions.join(", ")),
+    }
 }
 
 /// One schema for all: the same, or any of them, each with its version.
@@ -102,12 +140,7 @@ fn schemas(all: Vec<(&str, &Value)>) -> Value {
     }
     let one = |(versions, schema): (Vec<&str>, &Value)| {
         let mut schema = schema.clone();
-        let versions: Vec<&str> = versions.into_iter().filter(|version| !version.is_empty()).collect();
-        schema["title"] = match versions.as_slice() {
-            [] => "without a version".to_owned(),
-            versions => format!("version {}", versions.join(", ")),
-        }
-        .into();
+        schema["title"] = named(versions.into_iter()).into();
         schema
     };
     // Not `oneOf`: a value may be one of several versions.

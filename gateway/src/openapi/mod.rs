@@ -6,7 +6,7 @@
 //! route, and is made where it is asked for.
 //!
 //! `living` finds the schemas, `paths` groups routes, `operation` is one route, of which `request`, `body`, `replies`, `common` and `security` are parts;
-//! `merge` puts versions together. What JSON a type is, the crate `callgate-json-schema` says.
+//! `merge` puts versions together. `tools` makes the lists that agents get. What JSON a type is, the crate `callgate-json-schema` says.
 
 mod body;
 mod common;
@@ -22,6 +22,7 @@ mod request;
 mod security;
 mod shown;
 mod streams;
+mod tools;
 mod words;
 
 pub use publish::publish;

@@ -9,9 +9,9 @@ use crate::config::{ActionSpec, CallRef, CallSpec, LocalReply};
 use callgate_json_schema::{description, summary};
 use serde_json::{Value, json};
 
-/// Whether a route has an operation. What a rewrite takes is answered by other routes.
+/// Whether a route has an operation. What a rewrite takes is answered by other routes, and what agents ask by their protocol.
 pub(super) fn is_shown(one: &Shown<'_>) -> bool {
-    !matches!(one.action, ActionSpec::Rewrite(_))
+    !matches!(one.action, ActionSpec::Rewrite(_) | ActionSpec::Local(LocalReply::Tools(_)))
 }
 
 /// The operation of a route, whose path's parameters have these names in the document.

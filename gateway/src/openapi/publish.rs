@@ -1,7 +1,7 @@
-//! The documents that routes give to clients: made anew whenever the table or what its instances offer has changed, beside the workers, which
+//! The documents and the lists of tools that routes give to clients: made anew whenever the table or what its instances offer has changed, beside the workers, which
 //! only hand out what is there.
 
-use super::{About, document};
+use super::{About, document, tools};
 use crate::config::ErrorTypes;
 use crate::routes::{Action, Document, Published, Route, Table};
 use aws_lc_rs::digest::{SHA256, digest};
@@ -10,12 +10,17 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use bytes::Bytes;
 use std::sync::Arc;
 
-/// Makes all documents of a table; where `missing`, only those that have none yet. What has not changed stays as it is.
+/// Makes all documents and lists of a table; where `missing`, only those that are not there yet. What has not changed stays as it is.
 pub fn publish(table: &Table, error_types: &ErrorTypes, missing: bool) {
     for route in &table.routes {
-        let Action::Document(own) = &route.action else { continue };
-        if !(missing && own.published.load().is_some()) {
-            publish_one(table, error_types, (route, own));
+        match &route.action {
+            Action::Document(own) if !(missing && own.published.load().is_some()) => {
+                publish_one(table, error_types, (route, own));
+            }
+            Action::Tools(own) if !(missing && own.published.load().is_some()) => {
+                tools::publish(table, (route, own));
+            }
+            _ => {}
         }
     }
 }
@@ -28,20 +33,16 @@ fn publish_one(table: &Table, error_types: &ErrorTypes, (route, own): (&Route, &
         servers: Vec::new(),
         error_types,
     };
-    let text = document(table, &about, |other| is_shown(route, own.spec.all, other));
+    let text = document(table, &about, |other| is_of_api(other) && route.shows(other, own.spec.all));
     let tag = tag(text.as_bytes());
     if own.published.load().as_ref().is_none_or(|published| published.tag != tag) {
         own.published.store(Some(Arc::new(Published { body: Bytes::from(text), tag })));
     }
 }
 
-/// Whether the document of a route has another route: one of its file, or of all, that can be asked where it is. Documents and their pages are
-/// not what the API is about.
-fn is_shown(own: &Route, all: bool, other: &Route) -> bool {
-    let is_of_api = !matches!(other.action, Action::Document(_)) && other.action.explores().is_none();
-    let (hosts, others) = (own.matcher.hosts.listed(), other.matcher.hosts.listed());
-    let meets = hosts.is_empty() || others.is_empty() || hosts.iter().any(|host| others.contains(host));
-    is_of_api && meets && (all || own.place.file == other.place.file)
+/// Whether a route is of the API: documents, their pages and what agents ask are not what that is about.
+fn is_of_api(route: &Route) -> bool {
+    !matches!(route.action, Action::Document(_) | Action::Tools(_)) && route.action.explores().is_none()
 }
 
 /// The entity tag of a document.

@@ -73,7 +73,7 @@ fn put_results(
     }
 }
 
-fn statuses(reply: Option<&ReplySpec>, usual: u16) -> Vec<u16> {
+pub(super) fn statuses(reply: Option<&ReplySpec>, usual: u16) -> Vec<u16> {
     match reply.map(|reply| &reply.status) {
         None | Some(StatusSpec::Usual) => vec![usual],
         Some(StatusSpec::Fixed(status)) => vec![*status],
@@ -91,9 +91,25 @@ fn result(
     version: &Version<'_>,
     mode: Mode,
 ) -> Map<String, Value> {
+    let Some(schema) = schema(components, spec, version, mode) else { return raw(spec) };
+    if version.streams.service {
+        let form = spec.reply.as_ref().and_then(|reply| reply.stream);
+        let forms = form.map_or(StreamForm::ALL.to_vec(), |form| vec![form]);
+        return streams::content(&forms, &schema);
+    }
+    Map::from_iter([("application/json".to_owned(), json!({ "schema": schema }))])
+}
+
+/// The schema of a result, or of an item of one; `None` where it is bytes.
+pub(super) fn schema(
+    components: &mut Components,
+    spec: &CallSpec,
+    version: &Version<'_>,
+    mode: Mode,
+) -> Option<Value> {
     let method = version.method;
     let response = &method.schema.response;
-    let schema = match &spec.response.shape {
+    Some(match &spec.response.shape {
         Response::Whole => method.ty(components, response, mode),
         Response::Wrap(name) => {
             let inner = method.ty(components, response, mode);
@@ -106,14 +122,8 @@ fn result(
             }
             None => json!({}),
         },
-        Response::Raw(_) => return raw(spec),
-    };
-    if version.streams.service {
-        let form = spec.reply.as_ref().and_then(|reply| reply.stream);
-        let forms = form.map_or(StreamForm::ALL.to_vec(), |form| vec![form]);
-        return streams::content(&forms, &schema);
-    }
-    Map::from_iter([("application/json".to_owned(), json!({ "schema": schema }))])
+        Response::Raw(_) => return None,
+    })
 }
 
 /// A body that is a field as it is.
@@ -153,10 +163,10 @@ fn websocket(components: &mut Components, version: &Version<'_>, spec: &CallSpec
     let item = method.ty(components, &method.schema.response, mode);
     let mut reply = json!({
         "description": "A WebSocket begins. Each message is an item.",
-        "x-item-schema": item,
+        streams::ITEM: item,
     });
     if let Some(items) = &method.schema.request_items {
-        reply["x-request-item-schema"] = method.ty(components, items, Mode::In(spec.request.unknown_fields));
+        reply[streams::REQUEST_ITEM] = method.ty(components, items, Mode::In(spec.request.unknown_fields));
     }
     reply
 }
@@ -218,6 +228,7 @@ pub(super) fn local(reply: &LocalReply) -> Map<String, Value> {
         }
         LocalReply::OpenApi(_) => (200, json!({ "description": "The document of what can be asked." })),
         LocalReply::Explore(spec) => fixed(&spec.page),
+        LocalReply::Tools(_) => (200, json!({ "description": "The answer to an agent." })),
     };
     Map::from_iter([(status.to_string(), one)])
 }

@@ -66,7 +66,7 @@ fn takes_queries(matcher: &Matcher, spec: &CallSpec) -> bool {
 }
 
 /// The fields that path and bindings fill.
-fn taken<'a>(matcher: &'a Matcher, spec: &'a CallSpec) -> Vec<&'a str> {
+pub(super) fn taken<'a>(matcher: &'a Matcher, spec: &'a CallSpec) -> Vec<&'a str> {
     let path = matcher.path.params().iter().map(String::as_str);
     path.chain(spec.request.bound.iter().map(|bound| bound.field.as_str())).collect()
 }
@@ -162,7 +162,7 @@ fn bound(components: &mut Components, method: &Method<'_>, bound: &BoundField) -
 }
 
 /// A text as a value of that schema.
-fn of_text(schema: &Value, text: &str) -> Value {
+pub(super) fn of_text(schema: &Value, text: &str) -> Value {
     let is = |ty: &str| {
         schema["type"] == ty || schema["type"].as_array().is_some_and(|all| all.contains(&ty.into()))
     };

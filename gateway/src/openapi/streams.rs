@@ -4,13 +4,19 @@
 use crate::config::StreamForm;
 use serde_json::{Map, Value, json};
 
+/// What each item of a body or a reply is.
+pub(super) const ITEM: &str = "x-item-schema";
+/// What each item is that a client sends over a WebSocket.
+pub(super) const REQUEST_ITEM: &str = "x-request-item-schema";
+
 /// The content of items in those forms, by media type.
 pub(super) fn content(forms: &[StreamForm], item: &Value) -> Map<String, Value> {
     forms.iter().map(|form| (form.media_type().to_owned(), one(*form, item))).collect()
 }
 
 fn one(form: StreamForm, item: &Value) -> Value {
-    let text = |description: &str| json!({ "schema": { "type": "string", "description": description }, "x-item-schema": item });
+    let text =
+        |description: &str| json!({ "schema": { "type": "string", "description": description }, ITEM: item });
     match form {
         StreamForm::Json => json!({ "schema": { "type": "array", "items": item } }),
         StreamForm::Ndjson => text("Items, each a JSON text on a line of its own."),

@@ -204,6 +204,38 @@ fn versions_that_differ_are_both_there_and_marked() {
 }
 
 #[test]
+fn parameters_items_and_errors_of_one_version_are_marked() {
+    let one = MethodSchema { request_items: Some(Type::Bool), ..get(total()) };
+    let mut other = MethodSchema { request_items: Some(Type::U8), ..get(total()) };
+    if let Definition::Struct(request) = &mut other.definitions[0] {
+        request.fields.push(Field::new("after", Type::Option(Box::new(Type::U64))));
+    }
+    if let Definition::Enum(errors) = &mut other.definitions[3] {
+        errors.variants[0].name = "Lost".to_owned();
+    }
+    let streams = Streaming { caller: true, service: true };
+    let offers = [offer("1", one, streams), offer("2", other, streams)];
+    let document = made(
+        "[[routes]]\nmatch = 'POST /o/{id}'\ncall = 'orders.get'\nbody = { stream = true }\n\
+         [[routes]]\nmatch = 'GET /w'\ncall = 'orders.get'\nwebsocket = true\n",
+        &offers,
+    );
+    let operation = &document["paths"]["/o/{id}"]["post"];
+    let parameters = operation["parameters"].as_array().expect("parameters");
+    let after = parameters.iter().find(|one| one["name"] == "after").expect("it is a parameter");
+    assert_eq!(
+        (&after["description"], &after["required"]),
+        (&json!("Only of instances of version 2."), &json!(false))
+    );
+    let titles = |schema: &Value| [schema["anyOf"][0]["title"].clone(), schema["anyOf"][1]["title"].clone()];
+    let item = &operation["requestBody"]["content"]["application/x-ndjson"]["x-item-schema"];
+    let socket = &document["paths"]["/w"]["get"]["responses"]["101"]["x-request-item-schema"];
+    assert_eq!([titles(item), titles(socket)], [["version 2", "version 1"], ["version 2", "version 1"]]);
+    let missing = operation["responses"]["404"]["description"].as_str().expect("a description");
+    assert!(missing.contains("`Gone`") && missing.contains("`Lost`"), "{missing}");
+}
+
+#[test]
 fn where_no_instance_is_known_the_operation_says_so() {
     let document = made("[[routes]]\nmatch = 'POST /o/{id}'\ncall = 'orders.get'\nbody = 'filter'\n", &[]);
     let operation = &document["paths"]["/o/{id}"]["post"];

@@ -1,5 +1,6 @@
 //! What routes of a table in force do, with what that takes: a call its backend, a rewrite its counter.
 
+use super::tools::Tools;
 use super::traffic::{FallbackTo, Traffic};
 use crate::backends::Backend;
 use crate::config::{ActionSpec, CallSpec, ExploreSpec, LocalReply, OpenApiSpec, RespondSpec, RewriteTarget};
@@ -18,6 +19,8 @@ pub enum Action {
     Local(LocalReply),
     /// It gets the document of what can be asked.
     Document(Document),
+    /// Agents find tools, and call them.
+    Tools(Tools),
     /// It is looked up again, once, under another path.
     Rewrite(Rewrite),
 }
@@ -84,6 +87,13 @@ impl Action {
                 };
                 Action::Document(Document { spec: spec.clone(), published })
             }
+            ActionSpec::Local(LocalReply::Tools(spec)) => {
+                let published = match before {
+                    Some(Action::Tools(before)) => before.published.clone(),
+                    _ => Arc::default(),
+                };
+                Action::Tools(Tools { spec: spec.clone(), published })
+            }
             ActionSpec::Local(reply) => Action::Local(reply.clone()),
             ActionSpec::Rewrite(target) => {
                 let rewritten = match before {
@@ -99,7 +109,7 @@ impl Action {
     pub fn call(&self) -> Option<&CallAction> {
         match self {
             Action::Call(call) => Some(call),
-            Action::Local(_) | Action::Document(_) | Action::Rewrite(_) => None,
+            Action::Local(_) | Action::Document(_) | Action::Tools(_) | Action::Rewrite(_) => None,
         }
     }
 
@@ -120,7 +130,11 @@ impl Action {
                 FallbackTo::Reply(spec) => Some(spec),
                 FallbackTo::Call(_) => None,
             },
-            Action::Call(_) | Action::Local(_) | Action::Document(_) | Action::Rewrite(_) => None,
+            Action::Call(_)
+            | Action::Local(_)
+            | Action::Document(_)
+            | Action::Tools(_)
+            | Action::Rewrite(_) => None,
         }
     }
 
@@ -130,6 +144,7 @@ impl Action {
             Action::Call(call) => ActionSpec::Call(call.spec.clone()),
             Action::Local(reply) => ActionSpec::Local(reply.clone()),
             Action::Document(document) => ActionSpec::Local(LocalReply::OpenApi(document.spec.clone())),
+            Action::Tools(tools) => ActionSpec::Local(LocalReply::Tools(tools.spec.clone())),
             Action::Rewrite(rewrite) => ActionSpec::Rewrite(rewrite.target.clone()),
         }
     }

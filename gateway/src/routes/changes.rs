@@ -1,11 +1,9 @@
 //! What a table changes, in words: routes, backends and endpoints that are new, gone or different, and which of their keys.
 
+use super::diff::{self, Difference};
 use super::route::Route;
 use super::table::Table;
-use crate::backends::Backend;
-use crate::config::{ActionSpec, BackendSpec, CallSpec, EndpointSpec, Matcher};
-use std::collections::{HashMap, HashSet};
-use std::sync::Arc;
+use crate::config::{ActionSpec, BackendSpec, CallSpec};
 
 /// The keys whose values differ: each is a field, or several that one key fills.
 macro_rules! differing {
@@ -26,20 +24,16 @@ pub fn changes(before: &Table, after: &Table) -> Vec<String> {
 }
 
 fn routes(before: &Table, after: &Table, said: &mut Vec<String>) {
-    let known: HashMap<&Matcher, &Arc<Route>> = before.routes.iter().map(|one| (&one.matcher, one)).collect();
-    let stay: HashSet<&Matcher> = after.routes.iter().map(|one| &one.matcher).collect();
-    for route in &after.routes {
-        match known.get(&route.matcher) {
-            None => said.push(format!("route `{}` is new ({})", route.matcher, route.place)),
-            Some(old) if old.id != route.id => {
+    for one in diff::routes(before, after) {
+        said.push(match one {
+            Difference::Added(route) => format!("route `{}` is new ({})", route.matcher, route.place),
+            Difference::Changed(old, route) => {
                 let keys = list(route_keys(old, route));
-                said.push(format!("route `{}` has changed: {keys} ({})", route.matcher, route.place));
+                format!("route `{}` has changed: {keys} ({})", route.matcher, route.place)
             }
-            Some(_) => {}
-        }
+            Difference::Removed(route) => format!("route `{}` is gone", route.matcher),
+        });
     }
-    let gone = before.routes.iter().filter(|route| !stay.contains(&route.matcher));
-    said.extend(gone.map(|route| format!("route `{}` is gone", route.matcher)));
 }
 
 fn route_keys(before: &Route, after: &Route) -> Vec<&'static str> {
@@ -91,24 +85,19 @@ fn call_keys(one: &CallSpec, other: &CallSpec) -> impl Iterator<Item = &'static 
 }
 
 fn backends(before: &Table, after: &Table, said: &mut Vec<String>) {
-    let by_name = |table: &Table| -> HashMap<String, Arc<Backend>> {
-        table.backends.iter().map(|one| (one.spec.name.clone(), one.clone())).collect()
-    };
-    let (known, stay) = (by_name(before), by_name(after));
-    for Backend { spec, .. } in after.backends.iter().map(|one| &**one) {
-        match known.get(&spec.name) {
-            None => said.push(format!("backend `{}` is new", spec.name)),
-            Some(old) => {
-                let keys: Vec<_> = backend_keys(&old.spec, spec).collect();
+    for one in diff::backends(before, after) {
+        match one {
+            Difference::Added(backend) => said.push(format!("backend `{}` is new", backend.spec.name)),
+            Difference::Changed(old, backend) => {
+                let keys: Vec<_> = backend_keys(&old.spec, &backend.spec).collect();
                 if !keys.is_empty() {
-                    said.push(format!("backend `{}` has changed: {}", spec.name, list(keys)));
+                    said.push(format!("backend `{}` has changed: {}", backend.spec.name, list(keys)));
                 }
-                endpoints(&old.spec, spec, said);
+                endpoints(&old.spec, &backend.spec, said);
             }
+            Difference::Removed(backend) => said.push(format!("backend `{}` is gone", backend.spec.name)),
         }
     }
-    let gone = before.backends.iter().filter(|one| !stay.contains_key(&one.spec.name));
-    said.extend(gone.map(|one| format!("backend `{}` is gone", one.spec.name)));
 }
 
 fn backend_keys(one: &BackendSpec, other: &BackendSpec) -> impl Iterator<Item = &'static str> {
@@ -128,25 +117,14 @@ fn backend_keys(one: &BackendSpec, other: &BackendSpec) -> impl Iterator<Item = 
 }
 
 fn endpoints(before: &BackendSpec, after: &BackendSpec, said: &mut Vec<String>) {
-    let known: HashMap<String, &EndpointSpec> =
-        before.endpoints.iter().map(|one| (one.addr.to_string(), one)).collect();
-    let mut stay = HashSet::new();
-    for endpoint in &after.endpoints {
-        let addr = endpoint.addr.to_string();
-        match known.get(&addr) {
-            None => said.push(format!("backend `{}` has a new endpoint, {addr}", after.name)),
-            Some(old) if *old != endpoint => {
-                said.push(format!(
-                    "backend `{}`: what is said of its endpoint {addr} has changed",
-                    after.name
-                ));
-            }
-            Some(_) => {}
+    let name = &after.name;
+    said.extend(diff::endpoints(before, after).into_iter().map(|one| match one {
+        Difference::Added(new) => format!("backend `{name}` has a new endpoint, {}", new.addr),
+        Difference::Changed(_, one) => {
+            format!("backend `{name}`: what is said of its endpoint {} has changed", one.addr)
         }
-        stay.insert(addr);
-    }
-    let gone = before.endpoints.iter().map(|one| one.addr.to_string()).filter(|one| !stay.contains(one));
-    said.extend(gone.map(|addr| format!("backend `{}` has no endpoint {addr} any more", after.name)));
+        Difference::Removed(gone) => format!("backend `{name}` has no endpoint {} any more", gone.addr),
+    }));
 }
 
 /// What cannot be told apart further is something else that its lines say, such as the backends that its calls go to.

@@ -9,6 +9,7 @@ use crate::auth::Authenticators;
 use crate::backends::next_backends;
 use crate::config::{Tables, TrailingSlash};
 use crate::discovery::Lists;
+use std::collections::HashMap;
 use std::sync::Arc;
 
 impl Table {
@@ -24,6 +25,7 @@ impl Table {
         let trees = next_trees(before, &routes);
         let careless = next_careless(before, &routes, &trees);
         let route_ids = next_ids(before, &routes, &own_calls);
+        let tools = next_tools(&routes);
         let minds_slashes = routes.iter().any(|route| route.policy.trailing_slash != TrailingSlash::Strict);
         let (generation, hash) = (before.generation + 1, hash.to_string());
         Table {
@@ -36,10 +38,20 @@ impl Table {
             authenticators,
             own_calls,
             trees,
+            tools,
             minds_slashes,
             careless,
         }
     }
+}
+
+/// The places of the routes that are tools.
+fn next_tools(routes: &[Arc<Route>]) -> HashMap<Box<str>, usize> {
+    let name = |(at, route): (usize, &Arc<Route>)| {
+        let tool = route.action.call()?.spec.tool.as_ref()?;
+        Some((tool.name.as_str().into(), at))
+    };
+    routes.iter().enumerate().filter_map(name).collect()
 }
 
 /// The ids of routes and own calls by slot: those of the table before, if they are the same.

@@ -58,6 +58,13 @@ impl Route {
         Demands { clients, client_certificate: *client_certificate, auth, require, rules }
     }
 
+    /// Whether it shows another route to its clients: one of its file, or of all, that can be asked where it is.
+    pub fn shows(&self, other: &Route, all: bool) -> bool {
+        let (hosts, others) = (self.matcher.hosts.listed(), other.matcher.hosts.listed());
+        let meets = hosts.is_empty() || others.is_empty() || hosts.iter().any(|host| others.contains(host));
+        meets && (all || self.place.file == other.place.file)
+    }
+
     fn is(&self, spec: &RouteSpec) -> bool {
         (&self.matcher, &self.policy) == (&spec.matcher, &spec.policy) && self.action.spec() == spec.action
     }

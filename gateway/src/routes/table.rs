@@ -9,6 +9,7 @@ use super::trees::Trees;
 use crate::auth::Authenticators;
 use crate::backends::Backend;
 use crate::method::Method;
+use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -32,6 +33,8 @@ pub struct Table {
     pub own_calls: Vec<OwnCall>,
     /// The trees of their paths, which lead to places in `routes`; shared with other tables of the same ones.
     pub(super) trees: Arc<Trees>,
+    /// The places of the routes that are tools, by their names.
+    pub(super) tools: HashMap<Box<str>, usize>,
     /// Some routes take paths that are theirs but for a slash at their end.
     pub(super) minds_slashes: bool,
     /// Where routes ask different things of their clients: what their paths are to somebody careless.
@@ -53,6 +56,7 @@ impl Table {
             authenticators: Authenticators::default(),
             own_calls: Vec::new(),
             trees: Arc::default(),
+            tools: HashMap::new(),
             minds_slashes: false,
             careless: None,
         }
@@ -92,6 +96,11 @@ impl Table {
     #[inline]
     pub fn asks_for_hosts(&self) -> bool {
         self.trees.ask_for_hosts()
+    }
+
+    /// The place of the route that is the tool of that name.
+    pub fn tool(&self, name: &str) -> Option<usize> {
+        self.tools.get(name).copied()
     }
 
     /// Whether some routes take paths that are theirs but for a slash at their end.

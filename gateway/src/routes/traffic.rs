@@ -145,22 +145,22 @@ impl Traffic {
         all.map(|to| to.backend.id)
     }
 
-    /// The target that a call takes, and why: by what headers its request bears, or else by weight among those that have
+    /// The target that a call takes, by its place, and why: by what headers its request bears, or else by weight among those that have
     /// instances which take calls. Where none has, the one that was drawn first. What has a `lot` is always drawn alike.
     pub fn choose(
         &self,
         bears: impl Fn(&HeaderMatch) -> bool,
         takes: impl Fn(&Destination) -> bool,
         lot: Option<u64>,
-    ) -> (&Target, TargetReason) {
-        if let [only] = self.targets.as_slice() {
-            return (only, TargetReason::Weight);
+    ) -> (usize, TargetReason) {
+        if self.targets.len() == 1 {
+            return (0, TargetReason::Weight);
         }
-        if let Some(named) = self.targets.iter().find(|target| target.headers.iter().any(&bears)) {
+        if let Some(named) = self.targets.iter().position(|target| target.headers.iter().any(&bears)) {
             return (named, TargetReason::Header);
         }
         let drawn = self.draw(self.total, lot, |_| true);
-        if takes(&drawn.to) {
+        if takes(&self.targets[drawn].to) {
             return (drawn, TargetReason::Weight);
         }
         // Chosen by a mask, so that no memory is asked for: there are at most 32.
@@ -174,19 +174,19 @@ impl Traffic {
         (self.draw(total, lot, |at| able & 1 << at != 0), TargetReason::Spill)
     }
 
-    /// One of the targets with such numbers, by weight; `total` is the sum of theirs, and not 0.
-    fn draw(&self, total: u32, lot: Option<u64>, among: impl Fn(usize) -> bool) -> &Target {
+    /// The place of one of the targets with such numbers, by weight; `total` is the sum of theirs, and not 0.
+    fn draw(&self, total: u32, lot: Option<u64>, among: impl Fn(usize) -> bool) -> usize {
         let total = total.max(1);
         // Less than the total.
         let mut left = lot.map_or_else(|| fastrand::u32(..total), |lot| (lot % u64::from(total)) as u32);
-        for (_, target) in self.targets.iter().enumerate().filter(|(at, _)| among(*at)) {
+        for (at, target) in self.targets.iter().enumerate().filter(|(at, _)| among(*at)) {
             if left < target.weight {
-                return target;
+                return at;
             }
             left -= target.weight;
         }
         // What is drawn is below the sum.
-        &self.targets[0]
+        0
     }
 }
 

@@ -165,6 +165,11 @@ impl Passed {
         self.places.take()
     }
 
+    /// What the limits said that have counted it, as the reply says it; and those that only count and would have refused it.
+    pub fn limits(&self) -> (Option<&str>, Option<&str>) {
+        self.told.verdicts()
+    }
+
     /// The header fields in which the reply says how the limits stand: names and values.
     pub fn reply_fields(&self) -> impl Iterator<Item = (&'static str, &str)> {
         self.told.iter()

@@ -69,6 +69,7 @@ pub(super) fn check(limits: &Limits, arrival: &Arrival<'_>, passed: &mut Passed)
         told.note("limit", Verdict::Passed, format!("as it stands: {}", verdict.field));
     }
     passed.told.add(&verdict.field);
+    passed.told.would_refuse(verdict.would_refuse);
     let Some(refused) = verdict.refused else { return Ok(()) };
     passed.told.policy = Some(refused.policies.to_owned());
     Err(Failure::RateLimited { policy: refused.policy.to_owned(), retry_after: refused.retry_after })
@@ -79,6 +80,8 @@ pub(super) fn check(limits: &Limits, arrival: &Arrival<'_>, passed: &mut Passed)
 pub(super) struct RateFields {
     now: Option<String>,
     policy: Option<String>,
+    /// What no reply says: the limits that only count and would have refused it. In a box: hardly any request has some.
+    would_refuse: Option<Box<str>>,
 }
 
 impl RateFields {
@@ -92,6 +95,23 @@ impl RateFields {
             now.push_str(", ");
         }
         now.push_str(field);
+    }
+
+    /// These would have refused it as well.
+    fn would_refuse(&mut self, limits: String) {
+        if limits.is_empty() {
+            return;
+        }
+        let all = match &self.would_refuse {
+            Some(before) => format!("{before}, {limits}"),
+            None => limits,
+        };
+        self.would_refuse = Some(all.into());
+    }
+
+    /// What the limits said that refuse, and which of those would have refused it that only count.
+    pub(super) fn verdicts(&self) -> (Option<&str>, Option<&str>) {
+        (self.now.as_deref(), self.would_refuse.as_deref())
     }
 
     /// Those that there are, with their names.

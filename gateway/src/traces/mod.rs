@@ -14,7 +14,7 @@ mod exporter;
 mod place;
 
 pub use exporter::Exporter;
-pub use place::Place;
+pub use place::{MOST_ATTEMPTS, Place};
 
 use crate::config::{Share, TraceParents, TracesSettings};
 use crate::fields::{self, TRACEPARENT};

@@ -4,13 +4,14 @@ use crate::fields::{self, TRACESTATE};
 use callgate_http1::Fields;
 use callgate_protocol::Traceparent;
 
+/// A call has at most so many attempts that are told; a copy of it has spans behind theirs.
+pub const MOST_ATTEMPTS: usize = 16;
+
 /// Ids of spans leave room for those of the attempts, which follow them.
 const ATTEMPTS: u64 = 1 << 16;
-/// The longest `tracestate` that goes into a span, in bytes (W3C Trace Context, 3.3.1.5).
-const LONGEST_STATE: usize = 512;
 
 /// Where a request stands.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Place {
     own: Traceparent,
     /// The span that has made it, 0 if that is none.
@@ -31,7 +32,7 @@ impl Place {
     pub(super) fn below(parent: Traceparent, fields: Fields<'_>) -> Box<Place> {
         let state = fields::joined(fields, &TRACESTATE, b",");
         let state = state.and_then(|state| fields::text(&state).map(str::to_owned));
-        let state = state.filter(|state| state.len() <= LONGEST_STATE).unwrap_or_default();
+        let state = state.unwrap_or_default();
         Box::new(Place { own: parent.with_span(span()), parent: parent.span, state })
     }
 
@@ -48,6 +49,11 @@ impl Place {
     /// What vendors say of the trace; empty where they say nothing.
     pub fn state(&self) -> &str {
         &self.state
+    }
+
+    /// Behind which span those of a copy of its call follow.
+    pub fn of_copies(own: Traceparent) -> Traceparent {
+        own.with_span(own.span + MOST_ATTEMPTS as u64)
     }
 
     /// The span of an attempt of its call, by its number.

@@ -19,6 +19,11 @@ impl RouteRef {
         RouteRef { table, at }
     }
 
+    /// The route at that place of the same table.
+    pub fn other(&self, at: usize) -> RouteRef {
+        RouteRef { table: self.table.clone(), at }
+    }
+
     /// Its table.
     pub fn table(&self) -> &Table {
         &self.table

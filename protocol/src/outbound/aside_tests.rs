@@ -87,16 +87,42 @@ fn what_is_long_is_written_from_where_it_is_and_what_is_short_is_copied() {
         let mut outbound = connection();
         call(&mut outbound, 1, size, true);
         let chunk = outbound.chunk();
-        let used = chunk.io_slices().iter().filter(|piece| !piece.is_empty()).count();
-        assert_eq!((used, chunk.as_one().is_some()), (pieces, pieces == 1), "{size}");
+        assert_eq!((chunk.pieces().count(), chunk.as_one().is_some()), (pieces, pieces == 1), "{size}");
     }
     // A fragment of a long message, too, whoever has written it.
     let mut outbound = connection();
     let hello = outbound.chunk().len();
     outbound.advance(hello);
     outbound.reply_with(1, Metadata::default(), vec![7; 100_000]);
-    let [header, fragment, behind] = outbound.chunk().io_slices();
-    assert_eq!((header.len(), fragment.len(), behind.len()), (HEADER, 65_536, 0));
+    assert_eq!(pieces(&mut outbound), [HEADER, 65_536, HEADER, 34_464]);
+}
+
+/// How long the pieces of the next write are.
+fn pieces(outbound: &mut Outbound) -> Vec<usize> {
+    let mut room = [std::io::IoSlice::new(&[]); PIECES];
+    outbound.chunk().io_slices(&mut room).iter().map(|piece| piece.len()).collect()
+}
+
+#[test]
+fn one_write_has_up_to_256_kibibytes_of_fragments_and_of_frames_what_four_pieces_leave() {
+    let mut outbound = connection();
+    let hello = outbound.chunk().len();
+    outbound.advance(hello);
+    outbound.reply_with(1, Metadata::default(), vec![1; 400_000]);
+    outbound.reply_with(2, Metadata::default(), vec![2; 70_000]);
+    // In turn.
+    assert_eq!(pieces(&mut outbound), [HEADER, 65_536, HEADER, 65_536, HEADER, 65_536, HEADER, 4464]);
+    // Partly written, it is not filled up: what came meanwhile goes before further fragments.
+    outbound.advance(HEADER + 65_536 + HEADER + 36);
+    call(&mut outbound, 3, 9, false);
+    let short = HEADER + 8 + 9;
+    assert_eq!(pieces(&mut outbound), [65_500, HEADER, 65_536, HEADER, 4464, short]);
+    // Of whole frames the fifth long piece is copied.
+    let mut outbound = connection();
+    let hello = outbound.chunk().len();
+    outbound.advance(hello);
+    (1..=5).for_each(|number| call(&mut outbound, number, 50_000, true));
+    assert_eq!((outbound.chunk().pieces().count(), outbound.chunk().len()), (9, outbound.queued()));
 }
 
 #[test]
@@ -129,5 +155,32 @@ fn a_connection_that_ends_says_no_call_that_was_not_begun_and_ends_none_in_the_m
         assert_eq!((outbound.queued(), outbound.chunk().len()), (left, left), "{written}");
         outbound.go_away(0, "");
         assert_eq!(outbound.queued() - left, HEADER + 4);
+    }
+}
+
+#[test]
+fn what_is_cut_is_whole_calls_however_many_pieces_lie_aside_and_have_left() {
+    const SIZE: usize = 20_000;
+    for kept in 0..=6 {
+        for written in [0, 1, 30, SIZE, 2 * SIZE + 100, 5 * SIZE + 200] {
+            let mut outbound = connection();
+            let hello = outbound.chunk().len();
+            outbound.advance(hello);
+            let mut positions = Vec::new();
+            for number in 1..=6 {
+                positions.push(outbound.position());
+                call(&mut outbound, number, SIZE, number != 3);
+            }
+            positions.push(outbound.position());
+            let before = outbound.chunk().to_vec();
+            outbound.advance(written);
+            // Only whole calls that have not begun to leave are dropped.
+            let at = positions[kept].max(outbound.departed());
+            let end = positions.iter().copied().find(|position| *position >= at).expect("a position");
+            outbound.cut(end);
+            let left = (end - positions[0]) as usize;
+            assert_eq!(outbound.chunk().to_vec(), before[written..left], "{kept} {written}");
+            assert_eq!(outbound.position(), end);
+        }
     }
 }

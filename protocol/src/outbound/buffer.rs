@@ -1,6 +1,6 @@
 //! Whole frames that wait to be written, and their place in the stream of all bytes of this side.
 //!
-//! They lie in one piece, but for the bytes of one message at a time that stay where they are (aside), and are written from there. So
+//! They lie in one piece, but for the bytes of a few long messages that stay where they are (aside), and are written from there. So
 //! what is long is not copied, and what is short needs no second piece.
 
 use super::chunk::{Aside, Chunk};
@@ -9,6 +9,9 @@ use bytes::{Buf, Bytes};
 
 /// A buffer that grew past this many bytes is given back once it is empty.
 pub(super) const KEEP_CAPACITY: usize = 256 * 1024;
+
+/// As many pieces lie aside at once. What is long beyond that is copied.
+pub(super) const MOST_ASIDE: usize = 4;
 
 /// Fewer bytes are copied: that costs less than a piece of their own.
 const WORTH_A_PIECE: usize = 4 * 1024;
@@ -23,13 +26,13 @@ pub(super) struct Buffer {
     asked: usize,
     /// Whole answers.
     answers: usize,
-    /// Bytes that are not in `bytes`, and belong there. None of what is behind them was written.
-    aside: Option<Box<Aside>>,
+    /// Bytes that are not in `bytes`, and belong there, in order. None of what is behind the first was written.
+    asides: Vec<Aside>,
 }
 
 impl Buffer {
     pub(super) fn new(bytes: Vec<u8>) -> Buffer {
-        Buffer { bytes, written: 0, before: 0, asked: 0, answers: 0, aside: None }
+        Buffer { bytes, written: 0, before: 0, asked: 0, answers: 0, asides: Vec::new() }
     }
 
     /// Begins a frame. Its body is appended to `bytes`. Gives its place.
@@ -55,21 +58,26 @@ impl Buffer {
         HEADER + length
     }
 
-    /// Has bytes stand at that place of `bytes`. They stay where they are, unless they are few or others do.
+    /// Has bytes stand at that place of `bytes`, behind those that were put before. They stay where they are, unless they are few or
+    /// enough others do.
     pub(super) fn put_aside(&mut self, aside: Aside) {
-        if self.aside.is_some() || aside.bytes.len() < WORTH_A_PIECE {
+        if !self.has_room_aside() || aside.bytes.len() < WORTH_A_PIECE {
             let behind = self.bytes.split_off(aside.at);
             self.bytes.extend_from_slice(&aside.bytes);
             self.bytes.extend_from_slice(&behind);
         } else {
-            self.aside = Some(Box::new(aside));
+            self.asides.push(aside);
         }
     }
 
-    /// How many bytes are aside.
-    #[inline]
-    fn left_aside(&self) -> usize {
-        self.aside.as_ref().map_or(0, |aside| aside.bytes.len())
+    /// Whether another piece may lie aside.
+    fn has_room_aside(&self) -> bool {
+        self.asides.len() < MOST_ASIDE
+    }
+
+    /// Whether some piece lies aside, and another one may.
+    pub(super) fn can_gather(&self) -> bool {
+        !self.asides.is_empty() && self.has_room_aside()
     }
 
     /// Takes what stands from that place of `bytes` on, behind all that is aside. A long piece is not copied, but what stands before it.
@@ -99,12 +107,12 @@ impl Buffer {
 
     #[inline]
     pub(super) fn is_empty(&self) -> bool {
-        self.written == self.bytes.len() && self.aside.is_none()
+        self.written == self.bytes.len() && self.asides.is_empty()
     }
 
     #[inline]
     pub(super) fn queued(&self) -> usize {
-        self.bytes.len() - self.written + self.left_aside()
+        self.chunk().len()
     }
 
     /// Where the next frame begins.
@@ -120,21 +128,16 @@ impl Buffer {
 
     #[inline]
     pub(super) fn chunk(&self) -> Chunk<'_> {
-        match &self.aside {
-            None => Chunk::one(&self.bytes[self.written..]),
-            Some(aside) => {
-                Chunk([&self.bytes[self.written..aside.at], &aside.bytes, &self.bytes[aside.at..]])
-            }
-        }
+        Chunk { bytes: &self.bytes[self.written..], written: self.written, asides: &self.asides }
     }
 
     #[inline]
     pub(super) fn advance(&mut self, n: usize) {
-        let n = self.advance_aside(n);
+        let n = if self.asides.is_empty() { n } else { self.advance_asides(n) };
         self.written = (self.written + n).min(self.bytes.len());
         if self.is_empty() {
             self.clear();
-        } else if self.aside.is_none()
+        } else if self.asides.is_empty()
             && self.written >= KEEP_CAPACITY
             && self.written >= self.bytes.len() / 2
         {
@@ -148,27 +151,35 @@ impl Buffer {
     }
 
     /// The same for what is aside and before it. Gives how many are left of the bytes that were written.
-    #[inline]
-    fn advance_aside(&mut self, n: usize) -> usize {
-        let Some(aside) = &mut self.aside else { return n };
-        let before = n.min(aside.at - self.written);
-        let of_it = (n - before).min(aside.bytes.len());
-        self.written += before;
-        self.before += of_it as u64;
-        aside.bytes.advance(of_it);
-        if aside.bytes.is_empty() {
-            self.aside = None;
+    fn advance_asides(&mut self, mut n: usize) -> usize {
+        let mut sent = 0;
+        for aside in &mut self.asides {
+            let before = n.min(aside.at - self.written);
+            let of_it = (n - before).min(aside.bytes.len());
+            self.written += before;
+            self.before += of_it as u64;
+            aside.bytes.advance(of_it);
+            n -= before + of_it;
+            if !aside.bytes.is_empty() {
+                break;
+            }
+            sent += 1;
         }
-        n - before - of_it
+        self.asides.drain(..sent);
+        n
     }
 
     /// Drops what stands from that [position](Self::position) on, unless it has left. A frame begins there.
     pub(super) fn cut(&mut self, position: u64) {
         let mut kept = position.saturating_sub(self.before) as usize;
-        match &self.aside {
-            Some(aside) if kept > aside.at => kept = kept.saturating_sub(aside.bytes.len()).max(aside.at),
-            _ => self.aside = None,
+        let mut asides = 0;
+        while let Some(aside) = self.asides.get(asides)
+            && kept > aside.at
+        {
+            kept = kept.saturating_sub(aside.bytes.len()).max(aside.at);
+            asides += 1;
         }
+        self.asides.truncate(asides);
         self.bytes.truncate(kept.max(self.written));
     }
 
@@ -176,14 +187,14 @@ impl Buffer {
     #[inline]
     pub(super) fn take(&mut self, buffer: &mut Vec<u8>) {
         let left = self.queued() as u64;
-        if self.written == 0 && self.aside.is_none() {
+        if self.written == 0 && self.asides.is_empty() {
             std::mem::swap(&mut self.bytes, buffer);
         } else {
             buffer.clear();
-            self.chunk().0.iter().for_each(|piece| buffer.extend_from_slice(piece));
+            self.chunk().pieces().for_each(|piece| buffer.extend_from_slice(piece));
         }
         self.before += self.written as u64 + left;
-        self.aside = None;
+        self.asides.clear();
         self.bytes.clear();
         self.clear();
     }

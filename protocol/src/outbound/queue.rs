@@ -2,9 +2,10 @@
 //!
 //! What fits one frame is appended to one buffer, so that everything that became ready in one turn of the event loop
 //! leaves in one write. A message longer than a frame waits aside. (A call puts its first, empty fragment there, which fixes
-//! its place among the numbers.) Its fragments go out one at a time, in turn with other long messages that the peer's window
-//! has room for, each time the buffer has run empty, and after every [`SHORT_RUN`] bytes of other frames when it never does.
-//! So a short call waits for one fragment at most, never for a message, and no flood of short ones stops a long one.
+//! its place among the numbers.) Its fragments go out in turn with other long messages that the peer's window has room for:
+//! up to about [`LONG_RUN`] bytes of them in one write each time the buffer has run empty, and one after every [`SHORT_RUN`] bytes of other
+//! frames when it never does. So a short call waits for a few fragments at most, never for a message, and no flood of short ones
+//! stops a long one.
 
 use super::body::Body;
 use super::buffer::Buffer;
@@ -14,6 +15,10 @@ use crate::frame::{HEADER, flag, kind};
 
 /// So many bytes of other frames go before a fragment at most.
 const SHORT_RUN: usize = 256 * 1024;
+
+/// So many bytes of fragments go into an empty buffer, where they are long and so need not be copied. A write of 256 KiB costs less
+/// than four of 64.
+const LONG_RUN: usize = 256 * 1024;
 
 /// What waits to be written.
 #[derive(Debug)]
@@ -45,6 +50,9 @@ impl Queue {
     pub(super) fn chunk(&mut self) -> Chunk<'_> {
         if self.ready.is_empty() {
             self.refill();
+            while self.ready.can_gather() && self.ready.queued() < LONG_RUN && !self.long.is_empty() {
+                self.fragment();
+            }
         }
         self.ready.chunk()
     }

@@ -52,6 +52,7 @@ pub(super) fn page(plane: &Plane) -> Value {
         "certificate_expires_at": certificates.iter().map(|(_, until)| *until).min(),
         "bounds": BUCKETS,
         "totals": Totals::of(plane).shown(),
+        "failures_kept": shared.access_log.failures().map_or(0, |(failures, _)| failures.kept()),
         "problems": problems,
         "problems_left_out": left_out,
     })

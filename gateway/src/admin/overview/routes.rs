@@ -41,6 +41,7 @@ fn does(route: &Route) -> String {
         Action::Local(reply) => reply.to_string(),
         Action::Rewrite(rewrite) => format!("rewrite {}", rewrite.target.path.as_str()),
         Action::Document(_) => "its OpenAPI document".to_owned(),
+        Action::Tools(_) => "tools for agents".to_owned(),
     }
 }
 

@@ -8,7 +8,7 @@ let kept = null;
 /** What the port has refused: it asks for a token, or for another one. */
 export class NoToken extends Error {}
 
-function token() {
+export function token() {
   try {
     return sessionStorage.getItem(KEY) ?? kept;
   } catch {

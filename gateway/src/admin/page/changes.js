@@ -34,7 +34,7 @@ export function certificates(known) {
     const words = get("q").toLowerCase();
     const found = page.certificates.filter((one) => [...one.names, ...one.covers, one.cert].join(" ").toLowerCase().includes(words));
     found.sort((one, other) => one.expires_at - other.expires_at);
-    const offset = Number(get("offset"));
+    const offset = known.offset();
     table.update(found.slice(offset, offset + ROWS));
     pager.update({ offset, found: found.length, total: page.certificates.length });
     const { keys, file, last_error: error } = page.ticket_keys;

@@ -7,8 +7,15 @@ import { number, ofStatus, span, timeOfDay } from "./words.js";
 
 const ROWS = 50;
 
-/** A record with a key; ids may come twice, for a client may choose them. */
-export const keyed = (record, at, all) => ({ ...record, key: `${record.time} ${record.request_id} ${all.length - at}` });
+/** Records, the latest first, with keys that stay theirs. Ids may come twice, for a client may choose them: then the oldest is the first. */
+export function keyed(records) {
+  const seen = new Map();
+  return [...records].reverse().map((record) => {
+    const name = `${record.time} ${record.request_id}`;
+    seen.set(name, (seen.get(name) ?? 0) + 1);
+    return { ...record, key: `${name} ${seen.get(name)}` };
+  }).reverse();
+}
 
 /** What a row says of a failure. */
 export function failureColumns(known, brief) {
@@ -39,18 +46,18 @@ export function failures(known) {
   let [all, seen, dropped] = [[], null, 0];
 
   async function refresh() {
-    const sum = Object.values(known.overview.totals.failures).reduce((sum, n) => sum + n, 0);
-    if (sum !== seen) {
+    const { failures_kept: kept } = known.overview;
+    if (kept !== seen) {
       const page = await ask("/failures");
-      all = page.failures.map(keyed);
+      all = keyed(page.failures);
       dropped = page.dropped;
-      seen = sum;
+      seen = kept;
     }
     const names = [...new Set([...all.map((one) => one.reason), get("reason")])].filter(Boolean).sort();
     put(reasonsSeen, h("option", { value: "" }, "all"), names.map((name) => h("option", { value: name }, name)));
     reasonsSeen.value = get("reason");
     const found = all.filter((one) => matches(one, get("q"), get("reason"), get("status")));
-    const offset = Number(get("offset"));
+    const offset = known.offset();
     table.update(found.slice(offset, offset + ROWS));
     pager.update({ offset, found: found.length, total: all.length });
     if (dropped) put(note, `${number(dropped)} were not kept, because too many came at once.`);
@@ -81,9 +88,12 @@ function record(known, one) {
     meaning ? h("p", { class: "lead" }, h("code", null, one.reason), " – ", ticks(meaning.means)) : null,
     facts(names.map((name) => [name, text(rest[name])])),
     tries?.length ? attempts(tries) : null,
-    h("p", { class: "note" }, "On the gateway's machine this says more: ", h("code", null, `callgate why ${one.request_id ?? ""}`)),
+    h("p", { class: "note" }, "On the gateway's machine this says more: ", h("code", null, `callgate why ${word(one.request_id ?? "")}`)),
   ];
 }
+
+/** A word for a shell. Clients choose ids, and people paste what they read. */
+const word = (text) => (/^[\w.:-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`);
 
 const text = (value) => (typeof value === "object" && value !== null ? JSON.stringify(value) : value === undefined ? null : String(value));
 

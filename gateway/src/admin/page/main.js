@@ -1,6 +1,6 @@
 // The page as a whole: which part is shown, asking again and again, what is said of that, the token, the colours.
 
-import { NoToken, ask, hasToken, setToken } from "./ask.js";
+import { NoToken, ask, hasToken, setToken, token as tokenNow } from "./ask.js";
 import { badge, h, put } from "./dom.js";
 import { Totals } from "./rates.js";
 import { ago, count } from "./words.js";
@@ -34,6 +34,8 @@ const known = {
     history.replaceState(null, "", `#/${shown.name}${search ? `?${search}` : ""}`);
     refresh();
   },
+  /** The first row of those that are shown, where the address says a sound one. */
+  offset: () => Math.max(0, Number.parseInt(known.params.get("offset") ?? "0", 10) || 0),
   /** What a reason means. */
   means: (reason) => known.reasons.get(reason)?.means ?? "",
 };
@@ -44,9 +46,27 @@ let lastHeard = 0;
 let lost = null;
 let timer = 0;
 
-/** Asks for what all parts need, and has the part that is shown ask for its own. */
+let turning = false;
+let due = false;
+
+/** Looks again and again, once at a time, however often it is told to. */
 async function turn() {
   clearTimeout(timer);
+  due = true;
+  if (turning) return;
+  turning = true;
+  let goesOn = true;
+  while (due && goesOn) {
+    due = false;
+    goesOn = await look();
+  }
+  turning = false;
+  if (goesOn && !document.hidden) timer = setTimeout(turn, lost ? AFTER_FAILURE_MS : EVERY_MS);
+}
+
+/** Asks for what all parts need, and has the part that is shown ask for its own. Says whether there is more to look at. */
+async function look() {
+  const token = tokenNow();
   try {
     if (Date.now() - lastAsked > GAP_MS) known.totals.begin((await ask("/overview/history")).totals);
     if (!known.reasons.size) known.reasons = new Map((await ask("/reasons")).reasons.map((one) => [one.name, one]));
@@ -59,11 +79,16 @@ async function turn() {
     state();
     await refresh();
   } catch (error) {
-    if (error instanceof NoToken) return askForToken();
+    if (error instanceof NoToken) {
+      // Another one may have come meanwhile.
+      const isOther = token !== tokenNow();
+      if (!isOther) askForToken();
+      return isOther;
+    }
     lost = error;
     state();
   }
-  if (!document.hidden) timer = setTimeout(turn, lost ? AFTER_FAILURE_MS : EVERY_MS);
+  return true;
 }
 
 let refreshing = null;
@@ -76,14 +101,20 @@ async function refresh() {
   if (refreshing) return refreshing;
   do {
     again = false;
-    const part = shown.part;
-    refreshing = Promise.resolve(part.refresh()).catch((error) => {
-      if (error instanceof NoToken) return askForToken();
-      if (part === shown.part) put(part.problem, `This part cannot be shown: ${error.message}`);
-    });
+    refreshing = refreshed(shown.part);
     await refreshing;
     refreshing = null;
-  } while (again);
+  } while (again && shown.part);
+}
+
+async function refreshed(part) {
+  try {
+    await part.refresh();
+    put(part.problem);
+  } catch (error) {
+    if (error instanceof NoToken) askForToken();
+    else put(part.problem, `This part cannot be shown: ${error.message}`);
+  }
 }
 
 /** Shows the part that the address names. */
@@ -123,6 +154,7 @@ function state() {
 }
 
 function askForToken() {
+  if (!shown.part && at("token")) return;
   const input = h("input", { type: "password", id: "token", name: "token", autocomplete: "current-password", required: true });
   const wrong = hasToken() ? h("p", { role: "alert" }, "The port does not know that token.") : null;
   setToken(null);
@@ -181,7 +213,11 @@ at("forget").addEventListener("click", () => {
   known.overview = null;
   turn();
 });
-addEventListener("hashchange", show);
+addEventListener("hashchange", () => {
+  show();
+  // Before anything is known, as where a token is asked for, nothing else looks.
+  if (!known.overview) turn();
+});
 addEventListener("keydown", keys);
 document.addEventListener("visibilitychange", () => {
   if (!document.hidden) turn();

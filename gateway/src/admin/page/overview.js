@@ -36,10 +36,10 @@ export function overview(known) {
     const away = rows(known.overview.totals.turned_away, all?.turnedAway, known.totals.over(60), "turnedAway");
     turnedAway.update(away);
     turnedAway.element.hidden = !away.length;
-    const sum = Object.values(known.overview.totals.failures).reduce((all, n) => all + n, 0);
-    if (sum !== failuresSeen) {
-      lastShown = (await ask("/failures", { limit: LAST_FAILURES })).failures.map(keyed);
-      failuresSeen = sum;
+    const { failures_kept: kept } = known.overview;
+    if (kept !== failuresSeen) {
+      lastShown = keyed((await ask("/failures", { limit: LAST_FAILURES })).failures);
+      failuresSeen = kept;
     }
     last.update(lastShown);
     const sick = known.overview.problems.some((one) => one.see.startsWith("instances"));
@@ -52,9 +52,9 @@ export function overview(known) {
   const element = h("div", { class: "overview" }, verdict,
     h("section", { "aria-label": "Traffic" }, h("div", { class: "row" }, h("h2", null, "Traffic"), over), tiles, chart),
     h("div", { class: "two" },
-      h("section", null, h("h2", { id: "why" }, "Why requests fail"), by.element, turnedAway.element),
+      h("section", { "aria-labelledby": "why" }, h("h2", { id: "why" }, "Why requests fail"), by.element, turnedAway.element),
       h("section", null, h("h2", null, "Instances that are not well"), unwell.element, more)),
-    h("section", null, h("div", { class: "row" }, h("h2", null, "Last failures"), h("a", { href: "#/failures" }, "all that are kept")), last.element));
+    h("section", { "aria-label": "Last failures" }, h("div", { class: "row" }, h("h2", null, "Last failures"), h("a", { href: "#/failures" }, "all that are kept")), last.element));
   return { title: "Overview", element, refresh };
 }
 

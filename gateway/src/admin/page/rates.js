@@ -122,7 +122,8 @@ export class RowRates {
   take(rows, key, counters, now) {
     const next = new Map();
     for (const row of rows) {
-      const before = (this.seen.get(key(row)) ?? []).filter((one) => one.at > now - 60000);
+      // What was seen at the same time, as when a filter changes, is seen anew.
+      const before = (this.seen.get(key(row)) ?? []).filter((one) => one.at > now - 60000 && one.at < now);
       next.set(key(row), [...before, { at: now, counters: counters(row) }].slice(-40));
     }
     this.seen = next;

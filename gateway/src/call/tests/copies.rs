@@ -9,7 +9,7 @@ const GET: &str = "match = 'GET /'";
 /// What a copy comes to that is sent now.
 async fn copied(net: &Net) -> ShadowOutcome {
     match send_copy(&net.worker, &net.request(TIMEOUT)) {
-        Ok(attempt) => attempt.await.outcome.of_copy(),
+        Ok(sent) => sent.ended(None).await,
         Err(outcome) => outcome,
     }
 }

@@ -2,7 +2,6 @@
 
 use super::values::{goes_into, stricter};
 use crate::cli::signature::{is_optional, words};
-use callgate_protocol::Code;
 use callgate_protocol::schema::{
     Definition, EnumDef, Field, Logical, MethodSchema, Shape, StructDef, Type, Variant,
 };
@@ -35,33 +34,6 @@ pub(super) fn compare(old: Of<'_>, new: Of<'_>, direction: Direction) -> Vec<Cha
     let mut walk = Walk { old: old.0, new: new.0, direction, met: HashSet::new(), found: Vec::new() };
     walk.types(old.1, new.1, "");
     walk.found
-}
-
-/// The errors that a method declares, with their codes.
-pub(super) fn errors(schema: &MethodSchema) -> impl Iterator<Item = (&str, Code)> {
-    variants(schema).map(|variant| (variant.name.as_str(), variant.error_code()))
-}
-
-/// What those errors say beside, where that is one value.
-pub(super) fn details(schema: &MethodSchema) -> Vec<(&str, Type)> {
-    let content = |variant: &Variant| match &variant.shape {
-        Shape::Newtype(ty) => Some(ty.clone()),
-        Shape::Tuple(types) => Some(Type::Tuple(types.clone())),
-        Shape::Unit | Shape::Struct(_) => None,
-    };
-    variants(schema).filter_map(|variant| Some((variant.name.as_str(), content(variant)?))).collect()
-}
-
-fn variants(schema: &MethodSchema) -> impl Iterator<Item = &Variant> {
-    let def = schema.error.as_ref().and_then(|error| match error {
-        Type::Ref(index) => schema.definition(*index),
-        _ => None,
-    });
-    let variants = match def {
-        Some(Definition::Enum(def)) => def.variants.as_slice(),
-        _ => &[],
-    };
-    variants.iter()
 }
 
 struct Walk<'a> {

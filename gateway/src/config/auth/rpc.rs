@@ -111,5 +111,6 @@ fn question(call: CallRef, request: RequestBinding, external: ExternalSpec) -> C
         response: ResponseBinding { picks: vec![name], ..ResponseBinding::default() },
         reply: None,
         websocket: None,
+        tool: None,
     }
 }

@@ -5,12 +5,15 @@ mod explore;
 mod openapi;
 mod redirect;
 pub(super) mod respond;
+mod tools;
 
 pub use explore::ExploreSpec;
 pub use openapi::OpenApiSpec;
 pub use redirect::RedirectSpec;
 pub use respond::RespondSpec;
 pub(super) use respond::{MAX_HEADERS, RESERVED, value};
+pub use tools::ToolsSpec;
+pub(super) use tools::check as check_tools;
 
 use super::keys::Key;
 use super::path::PathTemplate;
@@ -99,4 +102,6 @@ kinds! {
     OpenApi: OpenApiSpec,
     /// It is a page that shows such a document.
     Explore: ExploreSpec,
+    /// Agents find tools, and call them.
+    Tools: ToolsSpec,
 }

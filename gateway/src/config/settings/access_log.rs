@@ -138,6 +138,12 @@ fields! {
     HeadMs = "head_ms";
     /// From the request's head until its call was first sent.
     WaitMs = "wait_ms";
+    /// What the call has waited for before it was sent, or was given up.
+    WaitedFor = "waited_for";
+    /// What the rate limits said that have counted the request.
+    Limits = "limits";
+    /// The limits that only count, and would have refused it.
+    WouldLimit = "would_limit";
     /// The version of HTTP.
     Protocol = "protocol";
     /// Whether it came by TLS.
@@ -148,6 +154,10 @@ fields! {
     Identity = "identity";
     /// The method that was called.
     Call = "call";
+    /// The target of the route's split that took the call, or its fallback.
+    Target = "target";
+    /// Why it was that one.
+    TargetBy = "target_by";
     /// The backend that was called last.
     Backend = "backend";
     /// The version of the service of the instance that was called last.

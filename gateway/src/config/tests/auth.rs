@@ -129,6 +129,8 @@ fn what_makes_no_sense_is_refused_where_it_stands() {
         (route("auth = 'staff'\nrequire = {}"), "`require` has `scopes`, `claims` or both"),
         (route("auth = 'staff'\nrequire = { scopes = ['a b'] }"), "several scopes are several texts"),
         (route("auth = 'staff'\nrequire = { claims = { a = [] } }"), "`a` has no values"),
+        (route("auth = 'staff'\nrequire = { claims = { a = {}, b = 1 } }"), "`a` has no claims"),
+        (route("auth = 'staff'\nrequire = { scopes = ['a'], claims = {} }"), "`claims` has no claims"),
         (route("auth = 'staff'\nrequire = { claims = { a = 1.5 } }"), "`a` must be a text, a number"),
         (
             route("auth = 'anonymous'\nrate_limit = { rate = '1/s', by = 'identity' }"),

@@ -31,8 +31,12 @@ fn the_mistakes_are_told_as_the_page_says() {
 }
 
 /// The other pages that explain keys.
-const PAGES: [&str; 3] =
-    [DOCS, include_str!("../../../../docs/auth.md"), include_str!("../../../../docs/openapi.md")];
+const PAGES: [&str; 4] = [
+    DOCS,
+    include_str!("../../../../docs/auth.md"),
+    include_str!("../../../../docs/openapi.md"),
+    include_str!("../../../../docs/mcp.md"),
+];
 
 /// Keys that the pages explain in sentences, and not in a table's row that has the words.
 const IN_SENTENCES: [&str; 24] = [

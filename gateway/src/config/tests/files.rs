@@ -30,6 +30,8 @@ fn the_demos_tables_hold_and_are_what_the_demo_needs() {
     assert_eq!(
         routes,
         [
+            "GET /openapi.json openapi of all files",
+            "GET /explore explore /openapi.json",
             "PUT /v1/files/{name} files.put",
             "GET /v1/files/{name} files.get",
             "POST /v1/books library.add",
@@ -55,6 +57,7 @@ fn the_demos_tables_hold_and_are_what_the_demo_needs() {
             "POST /v1/chat echo.chat",
             "GET /v1/chat echo.chat",
             "GET /v1/fail/{code} echo.fail",
+            "POST /mcp tools of all files",
         ]
     );
 }

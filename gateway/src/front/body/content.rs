@@ -63,6 +63,15 @@ impl Content {
         }
     }
 
+    /// Puts other bytes in the place of those that were read, which are no fewer.
+    pub(super) fn replace(&mut self, bytes: Vec<u8>) {
+        let shared = match &self.shared {
+            Some(shared) => shared.holding(bytes),
+            None => SharedBody::new(bytes, self.room.take()),
+        };
+        *self = Content { shared: Some(shared), held: self.held, ..Content::default() };
+    }
+
     /// Adds a piece of `bytes`. The first one stays where it is, for as long as it is the only one: `bytes` are what has come with the
     /// head then.
     pub(super) fn put(

@@ -15,9 +15,10 @@ use crate::worker::Shared;
 use bytes::Bytes;
 use callgate_http1::Request;
 use callgate_protocol::{Budget, Room};
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::future::Future;
 use std::pin::Pin;
+use std::rc::Rc;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
@@ -93,6 +94,11 @@ impl ItemReader {
             is_over: false,
         };
         (reader, BodyStream::new(pieces))
+    }
+
+    /// Where the bytes of its body are counted as they come.
+    pub(super) fn counted(&self) -> Rc<Cell<u64>> {
+        self.left.counted()
     }
 
     /// Whether it reads nothing any more.

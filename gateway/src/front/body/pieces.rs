@@ -6,6 +6,8 @@ use bytes::Bytes;
 use callgate_http1::{Boundary, LastPart, MultipartError};
 use callgate_protocol::limits::MAX_MESSAGE;
 use callgate_transcode::{ItemError, ItemForm, ItemSplitter};
+use std::cell::Cell;
+use std::rc::Rc;
 
 /// An item of raw bytes has no more than these, so that it goes in one frame.
 const LONGEST: usize = 60 * 1024;
@@ -134,10 +136,11 @@ fn refused(error: ItemError) -> Failure {
     }
 }
 
-/// How many bytes a body may still have.
+/// How many bytes a body may have, and how many have come.
 pub(super) struct Left {
-    left: u64,
     longest: u64,
+    /// For whoever tells of them when the body has ended.
+    come: Rc<Cell<u64>>,
 }
 
 impl Left {
@@ -150,7 +153,7 @@ impl Left {
         if at_least > longest {
             Err(Failure::BodyTooLarge(longest))
         } else {
-            Ok(Left { left: longest, longest })
+            Ok(Left { longest, come: Rc::default() })
         }
     }
 
@@ -159,8 +162,14 @@ impl Left {
     /// # Errors
     /// They are too many.
     pub(super) fn take(&mut self, bytes: usize) -> Result<(), Failure> {
-        self.left = self.left.checked_sub(bytes as u64).ok_or(Failure::BodyTooLarge(self.longest))?;
-        Ok(())
+        let come = self.come.get().saturating_add(bytes as u64);
+        self.come.set(come);
+        if come > self.longest { Err(Failure::BodyTooLarge(self.longest)) } else { Ok(()) }
+    }
+
+    /// Where those are counted that come.
+    pub(super) fn counted(&self) -> Rc<Cell<u64>> {
+        self.come.clone()
     }
 }
 
@@ -211,6 +220,7 @@ mod tests {
         let mut left = Left::new(Some(10), 10).expect("it may have these");
         left.take(4).expect("it may have these");
         left.take(6).expect("and these");
+        assert_eq!(left.counted().get(), 10);
         assert!(matches!(left.take(1), Err(Failure::BodyTooLarge(10))));
         let mut any = Left::new(None, u64::MAX).expect("any number");
         any.take(usize::MAX).expect("any number");

@@ -5,14 +5,16 @@
 
 mod clock;
 mod framing;
+mod tool;
 
 pub use framing::event;
 
 use super::Reply;
 use crate::call::ReplyStream;
-use crate::config::{CallSpec, StreamForm};
+use crate::config::{CallSpec, EventsSpec, StreamForm};
 use crate::failure::Failure;
 use crate::front::accept;
+use crate::front::rpc::{Ask, MAX_RESULT};
 use crate::transport::Stop;
 use callgate_http1::Fields;
 use clock::{Clock, Due};
@@ -20,6 +22,7 @@ use framing::Framing;
 use std::cell::Cell;
 use std::rc::Rc;
 use std::task::{Context, Poll};
+use tool::ToolItems;
 
 /// Items that are there are sent together, up to so many bytes.
 const FULL: usize = 64 * 1024;
@@ -77,6 +80,12 @@ impl Streamed {
         }
     }
 
+    /// It is given to an agent that has asked so.
+    pub(in crate::front) fn answers(&mut self, ask: Ask) {
+        self.framing = Framing::Tool(Box::new(ToolItems::new(ask)));
+        self.clock.beat(EventsSpec::default().heartbeat);
+    }
+
     /// Counts the bytes of its body there.
     pub(in crate::front) fn count_into(&mut self, sent: Rc<Cell<u64>>) {
         self.sent = Some(sent);
@@ -131,6 +140,9 @@ impl Streamed {
 
     /// Puts an item, unless it cannot be said or is too much.
     fn put(&mut self, item: &[u8], out: &mut Vec<u8>) -> Option<Gathered> {
+        if !self.framing.has_room(item) {
+            return Some(self.stop(Stop::Bytes(MAX_RESULT as u64)));
+        }
         let begin = out.len();
         if let Err(why) = self.framing.put_item(item, self.reply.picked(), out) {
             return Some(cut(self.reply.refuse(why)));

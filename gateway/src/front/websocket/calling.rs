@@ -26,12 +26,25 @@ pub(super) struct OwnedRequest {
     pub(super) identity: Option<Arc<Identity>>,
     pub(super) times: Times,
     pub(super) items: BodyStream,
+    pub(super) trail: Rc<call::Trail>,
 }
 
 /// Runs a call. Notes when it was first sent to an instance.
 pub(super) async fn run(request: OwnedRequest, sent: Rc<Cell<bool>>) -> Called {
-    let OwnedRequest { worker, route, key, has_key, path, query, bound, metadata, identity, times, items } =
-        request;
+    let OwnedRequest {
+        worker,
+        route,
+        key,
+        has_key,
+        path,
+        query,
+        bound,
+        metadata,
+        identity,
+        times,
+        items,
+        trail,
+    } = request;
     let Action::Call(action) = &route.action else {
         let failure = Failure::Internal("a WebSocket calls a method".to_owned());
         return Called { result: Err(failure), reads: false };
@@ -54,7 +67,7 @@ pub(super) async fn run(request: OwnedRequest, sent: Rc<Cell<bool>>) -> Called {
         times,
         on_sent: Some(&on_sent),
         on_written: None,
-        trail: None,
+        trail: Some(&trail),
     };
     let result = call::run(&worker, &request).await;
     Called { result, reads: request.body.is_spent() }

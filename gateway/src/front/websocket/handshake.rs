@@ -1,8 +1,7 @@
-//! The request that begins a WebSocket (RFC 6455, 4.2), and the pages whose requests may.
+//! The request that begins a WebSocket (RFC 6455, 4.2). Which pages may begin one `front/origin.rs` says.
 
-use crate::config::WebSocketSpec;
 use crate::failure::Failure;
-use crate::fields::{self, FieldName, ORIGIN};
+use crate::fields::{self, FieldName};
 use aws_lc_rs::digest::{SHA1_FOR_LEGACY_USE_ONLY, digest};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -37,32 +36,6 @@ pub(super) fn read(head: &Request, is_http2: bool) -> Result<String, Failure> {
 /// The hash of a key: it shows that whoever replies knows what a WebSocket is. It keeps no secret.
 fn accept(key: &[u8]) -> String {
     STANDARD.encode(digest(&SHA1_FOR_LEGACY_USE_ONLY, &[key, GUID].concat()))
-}
-
-/// Lets the page that asks begin a WebSocket: one of the host that it asks, or one that is listed. What is no browser says of no page.
-pub(super) fn admit(head: &Request, spec: &WebSocketSpec) -> Result<(), Failure> {
-    let Some(origin) = fields::line(head.fields(), &ORIGIN)? else { return Ok(()) };
-    let is_listed = || spec.origins.as_ref().is_some_and(|origins| origins.admit(origin));
-    if is_of(origin, head.host()) || is_listed() {
-        return Ok(());
-    }
-    Err(Failure::OriginNotAllowed(String::from_utf8_lossy(origin).into_owned()))
-}
-
-/// Whether an origin is that of a host. Its scheme may be another here than it is for the page, where a proxy speaks TLS.
-fn is_of(origin: &[u8], host: Option<&str>) -> bool {
-    let Some((scheme, own)) = std::str::from_utf8(origin).ok().and_then(|origin| origin.split_once("://"))
-    else {
-        return false;
-    };
-    let port = match scheme {
-        "https" => ":443",
-        "http" => ":80",
-        _ => return false,
-    };
-    let host = host.unwrap_or_default();
-    let without = |text: &str| text.strip_suffix(port).unwrap_or(text).to_ascii_lowercase();
-    !host.is_empty() && without(host) == without(own)
 }
 
 #[cfg(test)]
@@ -131,30 +104,5 @@ mod tests {
             let status = read(&request, is_http2).map_or_else(|failure| failure.status(), |_| 101);
             assert_eq!(status, expected);
         }
-    }
-
-    #[test]
-    fn a_page_of_the_same_host_is_let_in_whatever_tls_is_between() {
-        for (origin, host, expected) in [
-            ("http://shop.example", "shop.example", true),
-            ("https://shop.example", "shop.example", true),
-            ("https://shop.example", "Shop.Example:443", true),
-            ("http://shop.example", "shop.example:80", true),
-            ("http://localhost:8080", "localhost:8080", true),
-            ("http://[::1]:8080", "[::1]:8080", true),
-            ("http://shop.example:8080", "shop.example", false),
-            ("http://shop.example", "shop.example:443", false),
-            ("http://shop.example", "shop.example:8080", false),
-            ("http://evil.example", "shop.example", false),
-            ("http://shop.example.evil", "shop.example", false),
-            ("null", "shop.example", false),
-            ("", "shop.example", false),
-            ("file://", "", false),
-            ("http://", "", false),
-            ("ftp://shop.example", "shop.example", false),
-        ] {
-            assert_eq!(is_of(origin.as_bytes(), Some(host)), expected, "{origin} {host}");
-        }
-        assert!(!is_of(b"http://", None));
     }
 }

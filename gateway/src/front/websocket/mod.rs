@@ -43,6 +43,7 @@ use super::reply::{Content, Reply};
 use crate::config::{CallSpec, WebSocketSpec};
 use crate::failure::Failure;
 use crate::front::deadline::{Clocks, deadline};
+use crate::front::origin;
 use crate::routes::{CallAction, PathParams, query_pairs};
 use crate::transport::{BodyStream, Times};
 use crate::worker::RouteRef;
@@ -71,6 +72,7 @@ pub(super) async fn open(
     let sent = Rc::new(Cell::new(false));
     let request = owned(exchange, (route, action), path, metadata, BodyStream::optional(pieces))?;
     let request = OwnedRequest { has_key, ..request };
+    let traced = exchange.traced_call(route, "websocket");
     let mut call: Calling = Box::pin(calling::run(request, sent.clone()));
     let begun = poll_fn(|cx| match call.as_mut().poll(cx) {
         Poll::Ready(called) => Poll::Ready(Some(called)),
@@ -87,7 +89,14 @@ pub(super) async fn open(
     reply.field("upgrade", "websocket");
     reply.field("sec-websocket-accept", &accept);
     let (messages, limits) = (spec.messages, action.spec.stream);
-    reply.content = Content::WebSocket(Box::new(Opened { call, items, messages, limits }));
+    reply.content = Content::WebSocket(Box::new(Opened {
+        call,
+        items,
+        messages,
+        limits,
+        counted: Rc::default(),
+        traced,
+    }));
     Ok(reply)
 }
 
@@ -101,7 +110,7 @@ pub(super) fn admit<'a>(
     };
     let head = &exchange.head;
     let accept = handshake::read(head, exchange.connection().http2.get().is_some())?;
-    handshake::admit(head, spec)?;
+    origin::admit(head, spec.origins.as_ref())?;
     Ok((spec, accept))
 }
 
@@ -134,6 +143,7 @@ fn owned(
         identity: exchange.guards.passed.identified().map(|caller| caller.identity.clone()),
         times: Times { now, deadline, stream: action.spec.stream.time },
         items,
+        trail: exchange.trail.beside(),
     })
 }
 

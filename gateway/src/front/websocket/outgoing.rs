@@ -57,17 +57,23 @@ impl Outgoing {
         websocket::binary(self.frames(), data);
     }
 
-    /// Puts a result, unless it is nothing.
-    pub(super) fn result(&mut self, json: Json) {
+    /// Puts a result, unless it is nothing. Says how many bytes it has.
+    pub(super) fn result(&mut self, json: Json) -> usize {
         match json {
-            Json::Short(json) if json.body().is_empty() => {}
-            Json::Short(json) => websocket::text(self.frames(), json.body()),
+            Json::Short(json) => {
+                let text = json.body();
+                if !text.is_empty() {
+                    websocket::text(self.frames(), text);
+                }
+                text.len()
+            }
             Json::Long(pieces) => {
                 let length = pieces.iter().map(Bytes::len).sum();
                 if length > 0 {
                     websocket::text_head(self.frames(), length);
                     self.pieces.extend(pieces);
                 }
+                length
             }
         }
     }

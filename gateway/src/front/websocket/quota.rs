@@ -1,12 +1,14 @@
 //! How many bytes the messages of a WebSocket may have, in each direction: `max_stream` of its route.
 
-/// What is left of them.
-#[derive(Clone, Copy, Debug)]
+use crate::front::opened::MessageBytes;
+use std::cell::Cell;
+use std::rc::Rc;
+
+/// How many there may be, and how many there were.
+#[derive(Debug)]
 pub(super) struct Quota {
     most: Option<u64>,
-    /// The bytes of the client's messages, and of those for it.
-    came: u64,
-    went: u64,
+    counted: Rc<MessageBytes>,
 }
 
 /// There are more than so many.
@@ -14,26 +16,32 @@ pub(super) struct Quota {
 pub(super) struct TooMany(pub(super) u64);
 
 impl Quota {
-    /// All of them; none is any number.
-    pub(super) fn new(most: Option<u64>) -> Quota {
-        Quota { most, came: 0, went: 0 }
+    /// All of them, which are counted there; none is any number.
+    pub(super) fn new(most: Option<u64>, counted: Rc<MessageBytes>) -> Quota {
+        Quota { most, counted }
     }
 
     /// A message has come from the client.
-    pub(super) fn came(&mut self, bytes: usize) -> Result<(), TooMany> {
-        count(&mut self.came, bytes, self.most)
+    pub(super) fn came(&self, bytes: usize) -> Result<(), TooMany> {
+        count(&self.counted.came, bytes, self.most)
+    }
+
+    /// The result goes to the client, whatever its length.
+    pub(super) fn result(&self, bytes: usize) {
+        let _ = count(&self.counted.went, bytes, None);
     }
 
     /// A message is to go to the client.
-    pub(super) fn goes(&mut self, bytes: usize) -> Result<(), TooMany> {
-        count(&mut self.went, bytes, self.most)
+    pub(super) fn goes(&self, bytes: usize) -> Result<(), TooMany> {
+        count(&self.counted.went, bytes, self.most)
     }
 }
 
-fn count(all: &mut u64, bytes: usize, most: Option<u64>) -> Result<(), TooMany> {
-    *all = all.saturating_add(bytes as u64);
+fn count(counted: &Cell<u64>, bytes: usize, most: Option<u64>) -> Result<(), TooMany> {
+    let all = counted.get().saturating_add(bytes as u64);
+    counted.set(all);
     match most {
-        Some(most) if *all > most => Err(TooMany(most)),
+        Some(most) if all > most => Err(TooMany(most)),
         _ => Ok(()),
     }
 }
@@ -44,11 +52,11 @@ mod tests {
 
     #[test]
     fn each_direction_has_all_of_it() {
-        let mut quota = Quota::new(Some(10));
+        let quota = Quota::new(Some(10), Rc::default());
         assert_eq!((quota.came(10), quota.goes(4), quota.goes(6)), (Ok(()), Ok(()), Ok(())));
         assert_eq!((quota.came(1), quota.goes(1)), (Err(TooMany(10)), Err(TooMany(10))));
         assert_eq!(quota.came(0), Err(TooMany(10)), "and it stays so");
-        let mut all = Quota::new(None);
+        let all = Quota::new(None, Rc::default());
         assert_eq!((all.came(usize::MAX), all.came(usize::MAX)), (Ok(()), Ok(())));
     }
 }

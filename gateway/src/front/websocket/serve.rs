@@ -13,14 +13,21 @@ use std::future::poll_fn;
 use std::rc::Rc;
 
 /// Serves a WebSocket whose client was told that it is one, and ends its connection.
-pub(in crate::front) async fn serve(worker: &Rc<Worker>, wire: &Wire, exchange: Exchange, opened: Opened) {
+pub(in crate::front) async fn serve(
+    worker: &Rc<Worker>,
+    wire: &Wire,
+    exchange: Exchange,
+    mut opened: Opened,
+) {
     let counted = Counted::begin(worker);
     let HandedOver { exchange: open, guards, id, route, mut behind } = exchange.hand_over();
     wire.take_ahead(&mut behind);
     wire.connection.enter(Phase::WebSocket);
+    let traced = opened.traced.take();
     let told = |failure: &Failure| {
         failure.log(id.as_str(), &route);
         guards.cut(failure);
+        traced.iter().for_each(|traced| traced.cut(failure));
     };
     let mut session = Session::new(worker, wire, opened, behind, &told);
     let ended = poll_fn(|cx| session.poll(cx)).await;
@@ -28,7 +35,7 @@ pub(in crate::front) async fn serve(worker: &Rc<Worker>, wire: &Wire, exchange: 
     counted.ended(ended);
     wire.connection.open.buffers.give_back(session.finish());
     // A client that leaves its end of the connection open has no place among those under way for that.
-    drop((open, guards));
+    drop((open, traced, guards));
     if is_closed {
         end(wire, Linger::Head).await;
     }

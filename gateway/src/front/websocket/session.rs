@@ -63,7 +63,7 @@ impl<'s> Session<'s> {
         told: &'s dyn Fn(&Failure),
     ) -> Session<'s> {
         let most = usize::try_from(worker.shared.settings.server.max_body).unwrap_or(usize::MAX);
-        let Opened { call, items, messages, limits } = opened;
+        let Opened { call, items, messages, limits, counted, .. } = opened;
         Session {
             wire,
             told,
@@ -73,7 +73,7 @@ impl<'s> Session<'s> {
             messages,
             reads: None,
             has_said: false,
-            quota: Quota::new(limits.bytes),
+            quota: Quota::new(limits.bytes, counted),
             stage: Stage::Open,
             clock: Clock::new(worker, limits.idle),
             asked: false,
@@ -204,7 +204,7 @@ impl<'s> Session<'s> {
                     Err(failure) => self.fail(&failure),
                 },
                 Said::Result(replied) => {
-                    self.outgoing.result(replied.json);
+                    self.quota.result(self.outgoing.result(replied.json));
                     self.done();
                 }
                 Said::Ends => self.done(),

@@ -18,6 +18,11 @@ impl SharedBody {
         SharedBody { bytes: Arc::new(bytes), room: room.map(Arc::new) }
     }
 
+    /// Other bytes, which are held as these are.
+    pub fn holding(&self, bytes: Vec<u8>) -> SharedBody {
+        SharedBody { bytes: Arc::new(bytes), room: self.room.clone() }
+    }
+
     /// The bytes, if nobody else has them.
     pub fn into_buffer(self) -> Option<Vec<u8>> {
         Arc::into_inner(self.bytes)

@@ -44,6 +44,11 @@ impl Clock {
         Clock { ends, idle: limits.idle, heartbeat, waits: None, blocked: None, said: None, timer: None }
     }
 
+    /// Says so often that it goes on.
+    pub(super) fn beat(&mut self, heartbeat: Duration) {
+        self.heartbeat = Some(heartbeat);
+    }
+
     /// An item goes: nothing is waited for any more.
     #[inline]
     pub(super) fn rest(&mut self) {

@@ -3,6 +3,7 @@
 //! Every form lets a client see that a reply was cut: it ends without what an end has. Where it can, it says why before that: with words that
 //! are no item. A line of JSON never begins with [`CUT`], and items are never events of the types that are the gateway's.
 
+use super::tool::ToolItems;
 use crate::config::{EventsSpec, StreamForm};
 use crate::failure::Failure;
 use callgate_transcode::Picked;
@@ -21,7 +22,7 @@ const RECONNECT: &str = "reconnect";
 const COME_AGAIN: u64 = 1000;
 
 /// The form of a reply in items, and how far it has come.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(super) enum Framing {
     /// Items are bytes of one body.
     Raw,
@@ -34,6 +35,8 @@ pub(super) enum Framing {
     },
     /// Each item is an event.
     Sse(EventsSpec),
+    /// An agent gets all items at the end, and is told of each that comes. On the heap, because it is rare.
+    Tool(Box<ToolItems>),
 }
 
 impl Framing {
@@ -44,6 +47,12 @@ impl Framing {
             StreamForm::Json => Framing::Json { has_begun: false },
             StreamForm::Sse => Framing::Sse(events.unwrap_or_default()),
         }
+    }
+
+    /// Whether there is room for another item; everywhere but where all of them are kept.
+    #[inline]
+    pub(super) fn has_room(&self, item: &[u8]) -> bool {
+        !matches!(self, Framing::Tool(items) if !items.have_room(item))
     }
 
     /// Puts an item, of which the route has picked that.
@@ -70,6 +79,7 @@ impl Framing {
                 let said = Event::of(events, picked)?;
                 said.put(item, out);
             }
+            Framing::Tool(items) => items.put(item, out),
         }
         Ok(())
     }
@@ -84,6 +94,7 @@ impl Framing {
                 out.extend_from_slice(b"[]");
             }
             Framing::Sse(_) => Event { event: Some(END), ..Event::default() }.put(b"{}", out),
+            Framing::Tool(items) => items.put_end(out),
         }
     }
 
@@ -106,12 +117,16 @@ impl Framing {
                 Event { event, retry: retry.as_deref(), id: None }.put(problem, out);
                 comes_again
             }
+            Framing::Tool(items) => {
+                items.put_cut(problem, out);
+                true
+            }
         }
     }
 
     /// What is sent when nothing was for a while.
     pub(super) fn put_heartbeat(&self, out: &mut Vec<u8>) {
-        if let Framing::Sse(_) = self {
+        if let Framing::Sse(_) | Framing::Tool(_) = self {
             out.extend_from_slice(b":\n\n");
         }
     }

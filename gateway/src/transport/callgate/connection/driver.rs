@@ -11,9 +11,9 @@ use crate::transport::callgate::farewell::say_why;
 use crate::transport::callgate::handshake::Channel;
 use crate::transport::callgate::in_flight::Machine;
 use callgate_protocol::connection::MAX_BACKLOG;
-use callgate_protocol::{Inbound, ProtocolError};
+use callgate_protocol::{Inbound, PIECES, ProtocolError};
 use std::future::{Future, poll_fn};
-use std::io::ErrorKind;
+use std::io::{ErrorKind, IoSlice};
 use std::pin::{Pin, pin};
 use std::rc::Rc;
 use std::task::{Context, Poll};
@@ -249,7 +249,10 @@ fn poll_write_all(
         let chunk = machine.chunk();
         let written = match chunk.as_one() {
             Some(bytes) => Pin::new(&mut *stream).poll_write(cx, bytes),
-            None => Pin::new(&mut *stream).poll_write_vectored(cx, &chunk.io_slices()),
+            None => {
+                let mut room = [IoSlice::new(&[]); PIECES];
+                Pin::new(&mut *stream).poll_write_vectored(cx, chunk.io_slices(&mut room))
+            }
         };
         match written {
             Poll::Pending => break,

@@ -8,9 +8,9 @@ use crate::transport::callgate::stranger;
 use crate::transport::callgate::unreached::NotConnected;
 use callgate_protocol::connection::Said;
 use callgate_protocol::schema::Fingerprint;
-use callgate_protocol::{Budget, Hello, Inbound, Limits, ProtocolError, Role, StreamCredit, Token};
+use callgate_protocol::{Budget, Hello, Inbound, Limits, PIECES, ProtocolError, Role, StreamCredit, Token};
 use callgate_tls::explain;
-use std::io::ErrorKind;
+use std::io::{ErrorKind, IoSlice};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -148,7 +148,8 @@ impl Opening {
 
     async fn write(&mut self) -> std::io::Result<()> {
         while !self.machine.is_empty() {
-            let n = self.stream.write_vectored(&self.machine.chunk().io_slices()).await?;
+            let mut room = [IoSlice::new(&[]); PIECES];
+            let n = self.stream.write_vectored(self.machine.chunk().io_slices(&mut room)).await?;
             self.machine.advance(n);
         }
         self.stream.flush().await
