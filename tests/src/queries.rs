@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 use std::collections::BTreeMap;
+use std::fmt;
 use std::path::Path;
 
 /// A query that ships.
@@ -70,6 +71,14 @@ pub struct Selector {
     pub name: String,
     /// Labels, how they are compared (`=`, `!=`, `=~`), and with what.
     pub matchers: Vec<(String, String, String)>,
+}
+
+impl fmt::Display for Selector {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let matchers: Vec<String> =
+            self.matchers.iter().map(|(label, how, value)| format!("{label}{how}{value:?}")).collect();
+        write!(f, "{}{{{}}}", self.name, matchers.join(","))
+    }
 }
 
 impl Selector {
