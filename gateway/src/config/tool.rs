@@ -12,6 +12,7 @@ use super::call_ref::CallRef;
 use super::complaint::Complaint;
 use super::diagnostics::Diagnostic;
 use super::keys;
+use super::local_reply::text_of;
 use super::reader::{Item, Reader, Section};
 use super::shape::{Entry, Shape};
 use serde_json::{Value, json};
@@ -86,7 +87,7 @@ impl ToolSpec {
                     return None;
                 }
                 let mut text =
-                    |key| section.get(key).and_then(|item| reader.text(&item, "a text", read_text));
+                    |key| section.get(key).and_then(|item| reader.text(&item, "a text", text_of(MAX_TEXT)));
                 (title, description) = (text("title"), text("description"));
                 if let Some(item) = section.get("hints") {
                     hints = read_hints(reader, &item)?;
@@ -137,14 +138,6 @@ fn read_name(text: &str) -> Result<String, Complaint> {
             let label = format!("expected letters, digits, `_`, `-` and `.`, at most {MAX_NAME}");
             Err(Complaint::new(format!("`{text}` cannot name a tool"), label))
         }
-    }
-}
-
-fn read_text(text: &str) -> Result<String, Complaint> {
-    match text.len() {
-        0 => Err(Complaint::new("a text says something", "this one is empty")),
-        1..=MAX_TEXT => Ok(text.to_owned()),
-        _ => Err(Complaint::new("a text this long", format!("at most {MAX_TEXT} bytes"))),
     }
 }
 

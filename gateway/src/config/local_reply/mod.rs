@@ -15,6 +15,7 @@ pub(super) use respond::{MAX_HEADERS, RESERVED, value};
 pub use tools::ToolsSpec;
 pub(super) use tools::check as check_tools;
 
+use super::complaint::Complaint;
 use super::keys::Key;
 use super::path::PathTemplate;
 use super::reader::{Item, Reader};
@@ -22,6 +23,10 @@ use super::shape::Shape;
 use serde_json::{Value, json};
 use std::fmt;
 use std::sync::Arc;
+use toml::de::{DeTable, DeValue};
+
+/// Of which routes something is made: those of its own file, or of all files.
+const ROUTES: [(&str, bool); 2] = [("file", false), ("all", true)];
 
 /// One kind. `callgate routes` shows what it displays.
 trait Kind: fmt::Display + Sized {
@@ -104,4 +109,29 @@ kinds! {
     Explore: ExploreSpec,
     /// Agents find tools, and call them.
     Tools: ToolsSpec,
+}
+
+/// The table of a value that may be `true` too, which is `Some(None)`. `None`: it is neither, which is reported.
+fn true_or_table<'i>(
+    reader: &mut Reader<'_>,
+    item: &Item<'i>,
+    expected: &str,
+) -> Option<Option<&'i DeTable<'i>>> {
+    match item.value.get_ref() {
+        DeValue::Boolean(true) => Some(None),
+        DeValue::Boolean(false) => {
+            let complaint = Complaint::new("a route does something", "this one would do nothing");
+            reader.complain(item, complaint.help("remove the route"))
+        }
+        _ => reader.table(item, expected).map(Some),
+    }
+}
+
+/// Reads a text that says something, in so many bytes at most.
+pub(super) fn text_of(most: usize) -> impl Fn(&str) -> Result<String, Complaint> {
+    move |text| match text.len() {
+        0 => Err(Complaint::new("a text says something", "this one is empty")),
+        length if length <= most => Ok(text.to_owned()),
+        _ => Err(Complaint::new("a text this long", format!("at most {most} bytes"))),
+    }
 }

@@ -1,13 +1,10 @@
 //! `openapi` of a route: the document of what clients can ask here. What is in it the module `openapi` says.
 
-use super::super::complaint::Complaint;
-use super::{Item, Key, Kind, PathTemplate, Reader};
+use super::{Item, Key, Kind, PathTemplate, ROUTES, Reader, text_of, true_or_table};
 use crate::config::shape::{Entry, Shape, words};
 use serde_json::{Value, json};
 use std::fmt;
-use toml::de::DeValue;
 
-const ROUTES: [(&str, bool); 2] = [("file", false), ("all", true)];
 const KEYS: &[Entry] = &[
     Entry::new("title", Shape::Text, "what the document is called"),
     Entry::new("description", Shape::Text, "what people are told first"),
@@ -40,17 +37,9 @@ impl Kind for OpenApiSpec {
 
     fn read(reader: &mut Reader<'_>, item: &Item<'_>, _: Option<&PathTemplate>) -> Option<OpenApiSpec> {
         let usual = OpenApiSpec { title: "API".to_owned(), description: None, all: false };
-        match item.value.get_ref() {
-            DeValue::Boolean(true) => return Some(usual),
-            DeValue::Boolean(false) => {
-                let complaint = Complaint::new("a route does something", "this one would do nothing");
-                return reader.complain(item, complaint.help("remove the route"));
-            }
-            _ => {}
-        }
-        let table = reader.table(item, EXPECTED)?;
+        let Some(table) = true_or_table(reader, item, EXPECTED)? else { return Some(usual) };
         let section = reader.section("`openapi`", table, KEYS);
-        let mut text = |key| section.get(key).map(|item| reader.text(&item, "a text", text));
+        let mut text = |key| section.get(key).map(|item| reader.text(&item, "a text", text_of(MAX_TEXT)));
         let (title, description) = (text("title"), text("description"));
         let all = section.get("routes").map(|item| reader.choice(&item, &ROUTES));
         Some(OpenApiSpec {
@@ -66,13 +55,5 @@ impl Kind for OpenApiSpec {
 
     fn shown(&self) -> Value {
         json!({ "title": self.title, "routes": if self.all { "all" } else { "file" } })
-    }
-}
-
-fn text(text: &str) -> Result<String, Complaint> {
-    match text.len() {
-        0 => Err(Complaint::new("a text says something", "this one is empty")),
-        1..=MAX_TEXT => Ok(text.to_owned()),
-        _ => Err(Complaint::new("a text this long", format!("at most {MAX_TEXT} bytes"))),
     }
 }

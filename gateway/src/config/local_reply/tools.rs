@@ -6,13 +6,11 @@ use super::super::cors::{ORIGINS, Origins, read_origins};
 use super::super::matcher::Matcher;
 use super::super::reader::Section;
 use super::super::shape::{Entry, Shape, words};
-use super::{Item, Key, Kind, PathTemplate, Reader};
+use super::{Item, Key, Kind, PathTemplate, ROUTES, Reader, text_of, true_or_table};
 use crate::method::Method;
 use serde_json::{Value, json};
 use std::fmt;
-use toml::de::DeValue;
 
-const ROUTES: [(&str, bool); 2] = [("file", false), ("all", true)];
 const KEYS: &[Entry] = &[
     Entry::new("name", Shape::Text, "what the server is called"),
     Entry::new("instructions", Shape::Text, "what agents are told first"),
@@ -48,17 +46,9 @@ impl Kind for ToolsSpec {
 
     fn read(reader: &mut Reader<'_>, item: &Item<'_>, _: Option<&PathTemplate>) -> Option<ToolsSpec> {
         let usual = ToolsSpec { name: "callgate".to_owned(), instructions: None, all: false, origins: None };
-        match item.value.get_ref() {
-            DeValue::Boolean(true) => return Some(usual),
-            DeValue::Boolean(false) => {
-                let complaint = Complaint::new("a route does something", "this one would do nothing");
-                return reader.complain(item, complaint.help("remove the route"));
-            }
-            _ => {}
-        }
-        let table = reader.table(item, EXPECTED)?;
+        let Some(table) = true_or_table(reader, item, EXPECTED)? else { return Some(usual) };
         let section = reader.section("`tools`", table, KEYS);
-        let mut text = |key| section.get(key).map(|item| reader.text(&item, "a text", text));
+        let mut text = |key| section.get(key).map(|item| reader.text(&item, "a text", text_of(MAX_TEXT)));
         let (name, instructions) = (text("name"), text("instructions"));
         let all = section.get("routes").map(|item| reader.choice(&item, &ROUTES));
         let origins = section.get("origins").map(|item| read_origins(reader, &item));
@@ -87,13 +77,5 @@ pub(in crate::config) fn check(reader: &mut Reader<'_>, section: &Section<'_>, m
         let label = format!("this is a route for {}", matcher.method);
         let complaint = Complaint::new("agents ask with POST", label);
         reader.complain::<()>(&item, complaint.help("write match = \"POST /mcp\""));
-    }
-}
-
-fn text(text: &str) -> Result<String, Complaint> {
-    match text.len() {
-        0 => Err(Complaint::new("a text says something", "this one is empty")),
-        1..=MAX_TEXT => Ok(text.to_owned()),
-        _ => Err(Complaint::new("a text this long", format!("at most {MAX_TEXT} bytes"))),
     }
 }
