@@ -78,14 +78,20 @@ class Peer:
     h2c: Optional[int] = None
     # Its port where tokens are checked, if it has one.
     checked: Optional[int] = None
+    # How the names of the threads begin in which it serves requests.
+    serving: str = "worker-"
 
     def cpu(self):
         """CPU seconds so far: of the proxy, of the backend."""
         return tuple(sum(process.cpu() for process in side) for side in (self.proxy, self.backend))
 
     def worker_cpu(self):
-        """CPU seconds so far of the threads in which Callgate serves requests."""
-        return sum(process.cpu("worker-") for process in self.proxy)
+        """CPU seconds so far of the threads in which it serves requests."""
+        return sum(process.cpu(self.serving) for process in self.proxy)
+
+    def worker_user(self):
+        """The part of these that was not in the kernel."""
+        return sum(process.user(self.serving) for process in self.proxy)
 
     def memory(self):
         """Bytes in use by the proxy, or by the service where there is none."""
@@ -106,13 +112,16 @@ class Peer:
 class Starter:
     """Starts peers in a fleet; those that know TLS with these files of a certificate, if there are any."""
 
-    def __init__(self, tools, fleet, shown=None, routes="", settings=""):
+    def __init__(self, tools, fleet, shown=None, routes="", settings="", under=()):
         self.tools = tools
         self.fleet = fleet
         self.shown = shown
         # What Callgate's tables have beside the demo's, and its settings beside those that it ships with.
         self.routes = routes
         self.settings = settings
+        # What Callgate and Envoy are run by, if by anything: a program that counts takes its time.
+        self.under = list(under)
+        self.patience = 300 if under else 30
 
     def start(self, name, workers=1, works=COMMON):
         """Starts a peer with its backend, waits until it answers, and checks its answers."""
@@ -123,7 +132,7 @@ class Starter:
     def ready(self, peer, works):
         """Waits until it answers, and checks its answers."""
         process = (peer.proxy or peer.backend)[0]
-        wait_for(lambda: _answers(peer.port), process, peer.name)
+        wait_for(lambda: _answers(peer.port), process, peer.name, self.patience)
         peer.check(works)
 
     def floor(self, _workers):
@@ -175,11 +184,11 @@ class Starter:
         backend = self.fleet.start(f"grpc-{service}", command)
         secure = self._secure()
         config = self._write(f"envoy-{port}.json", configs.envoy(port, service, descriptor, secure, checked))
-        command = [self.tools.envoy, "--config-path", config, "--concurrency", workers]
+        command = [*self.under, self.tools.envoy, "--config-path", config, "--concurrency", workers]
         command += ["--disable-hot-restart", "--log-level", "warning"]
         process = self.fleet.start(f"envoy-{port}", command)
         ports = {**_ports(secure), "checked": checked.port if checked else None}
-        return Peer("envoy", workers, port, [process], [backend], **ports)
+        return Peer("envoy", workers, port, [process], [backend], serving="wrk:worker_", **ports)
 
     def callgate(self, workers, table=None):
         """As it ships, but for ports and workers. `table` names the tables' folder and the backends' processes."""
@@ -198,9 +207,9 @@ class Starter:
         settings = configs.callgate(port, admin, workers, folder, secure)
         config = self._write(f"callgate-{port}.toml", settings + self.settings)
         # The access log goes to standard output.
-        command = [self.tools.callgate, "run", "--config", config]
+        command = [*self.under, self.tools.callgate, "run", "--config", config]
         process = self.fleet.start(f"callgate-{port}", command, subprocess.DEVNULL)
-        wait_for(lambda: _answers(admin, "/readyz", 200), process, "callgate")
+        wait_for(lambda: _answers(admin, "/readyz", 200), process, "callgate", self.patience)
         return Peer(name, workers, port, [process], shops, admin, **_ports(secure))
 
     def shops(self, count=2, runtime=ONE_THREAD):
