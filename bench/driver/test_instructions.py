@@ -93,12 +93,18 @@ class Reading(unittest.TestCase):
 class Arithmetic(unittest.TestCase):
     def test_workers_are_told_from_what_runs_beside_them(self):
         threads = [("worker-0", 6_000, None), ("worker-1", 4_000, None), ("access-log", 500, None), ("", 0, None)]
-        self.assertEqual(instructions.per_request(threads, "worker-", 10), {"worker": 1_000, "process": 1_050})
+        self.assertEqual(instructions.executed(threads, "worker-", 10), {"worker": 10_000, "process": 10_500, "requests": 10})
 
     def test_a_count_without_a_worker_is_none(self):
         for threads in ([], [("admin", 5, None)], [("worker-0", 0, None)]):
             with self.assertRaises(SystemExit):
-                instructions.per_request(threads, "worker-", 10)
+                instructions.executed(threads, "worker-", 10)
+
+    def test_what_is_done_once_in_a_load_is_not_counted(self):
+        short, long = ({"worker": 700 + 30 * n, "process": 900 + 31 * n, "requests": n} for n in (10, 200))
+        self.assertEqual(instructions.between(short, long), {"worker": 30, "process": 31, "requests": 190})
+        with self.assertRaises(SystemExit):
+            instructions.between(long, short)
 
     def test_differences_are_taken_within_a_round(self):
         found = instructions.added({"open": rounds(100, 200), "jwt": rounds(110, 214)}, "open")
