@@ -128,7 +128,7 @@ ISSUER, AUDIENCE = "https://id.example.com", "orders"
 CALLGATE_CREDENTIALS = """\
 [backends.shop]
 endpoints = [{endpoints}]
-
+{more}
 [auth.staff]
 type       = "jwt"
 jwks       = "{jwks}"
@@ -222,10 +222,10 @@ def callgate_certificate(secure, name):
     return f'[[certificates]]\nnames = ["{name}"]\ncert = "{secure.chain}"\nkey = "{secure.key}"\n'
 
 
-def callgate_credentials(addresses, jwks, keys):
-    """A table of its own, because everything says who may call as soon as anything does."""
+def callgate_credentials(addresses, jwks, keys, more=""):
+    """A table of its own, because everything says who may call as soon as anything does; with more lines of its backend."""
     endpoints = ", ".join(f'"{address}"' for address in addresses)
-    return CALLGATE_CREDENTIALS.format(endpoints=endpoints, jwks=jwks, keys=keys, issuer=ISSUER, audience=AUDIENCE)
+    return CALLGATE_CREDENTIALS.format(endpoints=endpoints, jwks=jwks, keys=keys, more=more, issuer=ISSUER, audience=AUDIENCE)
 
 
 def envoy(port, upstream, descriptor, secure=None, checked=None):

@@ -91,7 +91,7 @@ def _table(starter, shown):
     jwks, keys = starter.fleet.folder / "jwks.json", starter.fleet.folder / "keys.toml"
     jwks.write_text(shown.jwks, "utf-8")
     keys.write_text(f'[[key]]\nname = "ada"\nsha256 = "{shown.key_hash}"\n', "utf-8")
-    (folder / "routes.toml").write_text(configs.callgate_credentials(addresses, jwks, keys), "utf-8")
+    (folder / "routes.toml").write_text(configs.callgate_credentials(addresses, jwks, keys, starter.health), "utf-8")
     return folder, shops
 
 

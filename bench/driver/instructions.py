@@ -8,6 +8,7 @@ What an instruction takes is measured beside: user time of the worker under the 
 import contextlib
 import dataclasses
 import pathlib
+import re
 import shutil
 import tempfile
 from typing import Callable
@@ -119,9 +120,9 @@ def _count_group(bench, group, profiles):
     with under_callgrind(bench, group.start) as (ways, counter):
         for name, way in ways.items():
             bench.progress.step(f"counting: {group.peer}, {name}", COUNT)
-            one, threads = count(bench, way, counter)
+            one, (requests, threads) = count(bench, way, counter)
             if profiles:
-                _keep(threads, profiles / f"{group.stage}-{group.peer}-{name}", way.peer.serving)
+                _keep(threads, profiles, f"{group.stage}-{group.peer}-{name}-{requests}-requests", way.peer.serving)
             yield name, one
 
 
@@ -139,7 +140,7 @@ def under_callgrind(bench, start):
 
 
 def count(bench, way, counter):
-    """Instructions per request, and the workers' threads with their files.
+    """Instructions per request, and the requests and threads of the last load, with their files.
 
     It is the difference between a long load and a short one, so what both do alike, such as opening connections, is not in it."""
     if way.before:
@@ -147,7 +148,7 @@ def count(bench, way, counter):
     rate = _warm(bench, way)
     short, _ = _load(bench, way, counter, SHORT)
     long, threads = _load(bench, way, counter, min(MOST_SECONDS, max(2 * SHORT, REQUESTS / rate)))
-    return between(short, long), threads
+    return between(short, long), (long["requests"], threads)
 
 
 def _load(bench, way, counter, seconds):
@@ -238,9 +239,9 @@ def _timed(bench, counted):
     return {"user_us": user, "cpu_us": cpu, "ns": user["median"] * 1000 / counted["worker"]["median"]}
 
 
-def _keep(threads, name, serving):
+def _keep(threads, folder, name, serving):
     """The workers' profiles, for callgrind_annotate."""
-    name.parent.mkdir(parents=True, exist_ok=True)
+    folder.mkdir(parents=True, exist_ok=True)
     for thread, _, file in threads:
         if thread.startswith(serving):
-            shutil.copy(file, name.with_name(f"{name.name}-{thread}.callgrind".replace(" ", "-").replace(":", "-")))
+            shutil.copy(file, folder / re.sub(r"[^\w.-]+", "-", f"{name}-{thread}.callgrind"))

@@ -33,6 +33,9 @@ ONE_THREAD, DEFAULT_RUNTIME = ("--threads", 1), ()
 # What is replaced in the demo's table.
 ENDPOINTS = 'endpoints = ["127.0.0.1:7101", "127.0.0.1:7102"]'
 
+# A backend's line by which all its instances stay in use.
+NONE_IS_LEFT = "health = { max_ejected = 0, slow_factor = 1000 }\n"
+
 
 class Tools:
     """Where the programs are; none for those that this machine lacks. `root` is the checkout that `product` was built in."""
@@ -122,6 +125,8 @@ class Starter:
         # What Callgate and Envoy are run by, if by anything: a program that counts takes its time.
         self.under = list(under)
         self.patience = 300 if under else 30
+        # Beside it instances may look slow, to be left and tried again, or not: a count would be of one or of the other.
+        self.health = NONE_IS_LEFT if under else ""
 
     def start(self, name, workers=1, works=COMMON):
         """Starts a peer with its backend, waits until it answers, and checks its answers."""
@@ -232,7 +237,7 @@ class Starter:
         addresses, processes = self.shops(runtime=runtime)
         folder = self.fleet.folder / f"routes-{self.fleet.port()}"
         folder.mkdir()
-        (folder / "shop.toml").write_text(demo_table(addresses, self.tools.table), "utf-8")
+        (folder / "shop.toml").write_text(demo_table(addresses, self.tools.table, self.health), "utf-8")
         if self.routes:
             (folder / "more.toml").write_text(self.routes.replace("{first}", addresses[0]), "utf-8")
         return folder, processes
@@ -253,13 +258,13 @@ def _ports(secure):
     return {"https": secure.https, "h2c": secure.h2c} if secure else {}
 
 
-def demo_table(addresses, file=ROOT / "routes" / "shop.toml"):
-    """The demo's table with these endpoints."""
+def demo_table(addresses, file=ROOT / "routes" / "shop.toml", more=""):
+    """The demo's table with these endpoints, and more lines of their backend."""
     table = file.read_text("utf-8")
     if ENDPOINTS not in table:
         raise SystemExit(f"bench: {file} has other endpoints than the benchmark knows")
     listed = ", ".join(f'"{address}"' for address in addresses)
-    return table.replace(ENDPOINTS, f"endpoints = [{listed}]")
+    return table.replace(ENDPOINTS, f"endpoints = [{listed}]\n{more}")
 
 
 def _answers(port, path="/v1/calc/add?a=1&b=2", wanted=None):
