@@ -158,7 +158,7 @@ def interval(ratios):
 def text(ratios, folders):
     """The ratios as a table, and what the two builds are."""
     after, before = (_described(folder) for folder in folders)
-    lines = [f"Cost of a request of {after} ÷ {before}, {ROUNDS} paired rounds of CPU time, {instructions.ROUNDS} counts:", ""]
+    lines = [f"Cost of a request of {after} ÷ {before}; of {ROUNDS} paired rounds of CPU time, and of {instructions.ROUNDS} counts:", ""]
     width = max(len(ratio.where) for ratio in ratios)
     for ratio in ratios:
         verdict = "holds" if ratio.holds() else f"DOES NOT HOLD: above {MOST}"
