@@ -24,7 +24,7 @@ release: ## the programs as they are released, into target/released; in about te
 package: ## what `make release` makes as a Debian package and a tarball, into target/packages
 	@scripts/package
 
-bench: ## side by side with nginx, HAProxy, pingora and Envoy, in about twenty-five minutes; QUICK=1 takes six
+bench: ## side by side with nginx, HAProxy, pingora and Envoy, in about twenty-five minutes; QUICK=1 takes six; scripts/bench --against DIR compares two builds, --instructions counts
 	@scripts/bench
 
 chaos: ## a steady client, and a caller by the SDK, while instances die, hang, drain and change; an outage; dropped packets; in about six minutes

@@ -3,6 +3,9 @@
 In each round both builds are started anew, each with backends of its own, and measured one after the other; the next
 round begins with the other one. What the machine does meanwhile meets both alike, and what a process owes to its place in
 memory is different in each round. A ratio is the geometric mean of the rounds' ratios, with its 95 % interval.
+
+Instructions are counted besides, where valgrind is installed. They do not depend on what the machine does, so two rounds are enough, and
+their ratio is shown with the least and the greatest.
 """
 
 import dataclasses
@@ -10,9 +13,13 @@ import math
 import pathlib
 import statistics
 import subprocess
+import sys
 import tempfile
 
+import alternation
+import callgrind
 import closed
+import instructions
 from clients import Clients
 from measure import Bench
 from peers import Starter
@@ -29,6 +36,8 @@ CONNECTIONS = 64
 PEERS = [("callgate", 1), ("callgate", 2), ("callgate_default", 1)]
 CELLS = [(work, peer) for peer in PEERS for work in ("quote", "add")]
 SIDES = {"proxy_us": "gateway", "backend_us": "backend"}
+# Of which instructions are counted.
+COUNTED = [peer for peer in PEERS if peer[0] == "callgate"]
 
 # A change must not make a request dearer than this: the whole interval above it is a failure.
 MOST = 1.02
@@ -50,8 +59,9 @@ class Ratio:
     """What the build costs, divided by what the other one does; and the ends of its interval."""
 
     where: str
-    after_us: float
-    before_us: float
+    unit: str
+    after: float
+    before: float
     value: float
     low: float
     high: float
@@ -96,7 +106,46 @@ def _ratio(cell, side, rounds):
     value, low, high = interval([ours / theirs for ours, theirs in zip(after, before)])
     runtime = ", default runtime" if peer == "callgate_default" else ""
     where = f"{place(work, CONNECTIONS, workers)}{runtime}: {SIDES[side]}"
-    return Ratio(where, statistics.median(after), statistics.median(before), value, low, high)
+    return Ratio(where, "µs", statistics.median(after), statistics.median(before), value, low, high)
+
+
+def count(after, before):
+    """The ratios of instructions per request, of the gateway's workers; none where there is no valgrind."""
+    if not callgrind.present():
+        print("bench: valgrind is not installed, so instructions are not counted", file=sys.stderr)
+        return []
+    taken = {}
+    with instructions.started(after) as bench:
+        bench.progress.expect(instructions.ROUNDS * 2 * len(COUNTED) * 3 * instructions.START)
+        for number in range(instructions.ROUNDS):
+            for name, tools in [("after", after), ("before", before)][:: -1 if number % 2 else 1]:
+                for workers in (workers for _, workers in COUNTED):
+                    bench.progress.step(f"counting {number + 1} of {instructions.ROUNDS}: {name}", 3 * instructions.START)
+                    for work, found in _count(bench, tools, workers):
+                        taken.setdefault((work, workers), {}).setdefault(name, []).append(found)
+        bench.progress.end()
+    return [_counted(cell, rounds) for cell, rounds in taken.items()]
+
+
+def _count(bench, tools, workers):
+    """A count of one build."""
+
+    def start(fleet, under):
+        peer = Starter(tools, fleet, under=under).start("callgate", workers)
+        return {work: alternation.Way(peer, WORKS[work]) for work in ("quote", "add")}
+
+    with instructions.under_callgrind(bench, start) as (ways, counter):
+        for work, way in ways.items():
+            yield work, instructions.count(bench, way, counter)[0]["worker"]
+
+
+def _counted(cell, rounds):
+    work, workers = cell
+    after, before = rounds["after"], rounds["before"]
+    ratios = [ours / theirs for ours, theirs in zip(after, before)]
+    where = f"{place(work, CONNECTIONS, workers)}: gateway"
+    value = statistics.geometric_mean(ratios)
+    return Ratio(where, "instructions", statistics.median(after), statistics.median(before), value, min(ratios), max(ratios))
 
 
 def interval(ratios):
@@ -109,12 +158,13 @@ def interval(ratios):
 def text(ratios, folders):
     """The ratios as a table, and what the two builds are."""
     after, before = (_described(folder) for folder in folders)
-    lines = [f"CPU per request of {after} ÷ {before}, {ROUNDS} paired rounds:", ""]
+    lines = [f"Cost of a request of {after} ÷ {before}; of {ROUNDS} paired rounds of CPU time, and of {instructions.ROUNDS} counts:", ""]
     width = max(len(ratio.where) for ratio in ratios)
     for ratio in ratios:
         verdict = "holds" if ratio.holds() else f"DOES NOT HOLD: above {MOST}"
         figures = f"{ratio.value:.3f}  ({ratio.low:.3f} to {ratio.high:.3f})"
-        costs = f"{ratio.after_us:6.2f} µs, was {ratio.before_us:6.2f}"
+        after, before = (f"{cost:6.2f}" if ratio.unit == "µs" else f"{cost:6,.0f}" for cost in (ratio.after, ratio.before))
+        costs = f"{after} {ratio.unit}, was {before}"
         lines.append(f"  {ratio.where:<{width}}  {figures}  {costs}  {verdict}")
     return "\n".join(lines)
 

@@ -20,6 +20,7 @@ START = 5
 
 # How each gateway is asked: nothing is checked, and what is. The token is known from the requests before, with both.
 WAYS = {"callgate": ("open", "jwt", "api_key", "rule"), "envoy": ("open", "jwt")}
+BASE = "open"
 
 KEY = "cg_a-key-of-the-benchmark-and-of-nobody-else"
 CLAIMS = {
@@ -58,13 +59,13 @@ def run(bench, _results):
     with bench.fleet("credentials") as fleet:
         bench.progress.step("credentials: starting the peers", START)
         starter = Starter(bench.tools, fleet)
-        ways = {name: _start(starter, name, shown) for name in bench.present(WAYS)}
-        taken = alternation.measure(bench, ways, bench.plan.credential_rounds)
-    return {"credentials": {name: alternation.added(each, "open") for name, each in taken.items()}}
+        running = {name: ways(starter, name, shown) for name in bench.present(WAYS)}
+        taken = alternation.measure(bench, running, bench.plan.credential_rounds)
+    return {"credentials": {name: alternation.added(each, BASE) for name, each in taken.items()}}
 
 
-def _start(starter, name, shown):
-    """The ways of a gateway that is ready for them."""
+def ways(starter, name, shown):
+    """The ways of a gateway, which is started, and ready for them."""
     if name == "envoy":
         peer = starter.envoy(1, shown.jwks)
         peers = {"open": peer, "jwt": dataclasses.replace(peer, port=peer.checked)}
@@ -90,7 +91,7 @@ def _table(starter, shown):
     jwks, keys = starter.fleet.folder / "jwks.json", starter.fleet.folder / "keys.toml"
     jwks.write_text(shown.jwks, "utf-8")
     keys.write_text(f'[[key]]\nname = "ada"\nsha256 = "{shown.key_hash}"\n', "utf-8")
-    (folder / "routes.toml").write_text(configs.callgate_credentials(addresses, jwks, keys), "utf-8")
+    (folder / "routes.toml").write_text(configs.callgate_credentials(addresses, jwks, keys, starter.health), "utf-8")
     return folder, shops
 
 

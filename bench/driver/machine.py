@@ -5,6 +5,7 @@ import os
 import pathlib
 import platform
 import re
+import shutil
 import subprocess
 
 
@@ -31,11 +32,13 @@ def _versions(root, tools):
         "HAProxy": _version([tools.haproxy, "-v"], r"version ([\w.]+)"),
         "Envoy": _version([tools.envoy, "--version"], r"/(\d+\.\d+\.\d+)/"),
         "wrk": _version([tools.wrk, "-v"], r"(\d+\.\d+\.\d+)"),
+        "valgrind": _version([shutil.which("valgrind"), "--version"], r"valgrind-([\d.]+)"),
         "h2load": _version([tools.h2load, "--version"], r"nghttp2/([\d.]+)"),
         "rustc": _version(["rustc", "--version"], r"rustc (\S+)"),
     }
-    if found["Callgate"] and tools.callgate.with_suffix(".profdata").exists():
-        found["Callgate"] += " (laid out by a profile)"
+    if found["Callgate"]:
+        profile = tools.callgate.with_suffix(".profdata").exists()
+        found["Callgate"] += " (laid out by a profile)" if profile else " (without a profile)"
     lock = (root / "bench" / "Cargo.lock").read_text("utf-8")
     for crate in ("hyper", "serde_json", "tonic", "pingora-proxy"):
         named = re.search(rf'name = "{crate}"\nversion = "([^"]+)"', lock)

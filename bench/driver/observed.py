@@ -39,16 +39,21 @@ def expected(bench):
 def run(bench, _results):
     """Every way, in each round."""
     with bench.fleet("observed") as fleet, Collector() as collector:
-        peers = {}
+        running = {}
         for number, settings in enumerate(SETTINGS):
             bench.progress.step(f"observed: starting gateway {number + 1}", START)
-            said = settings.replace("{collector}", collector.url)
-            starter = Starter(bench.tools, fleet, routes=configs.CALLGATE_ROUTES, settings=said)
-            peers[settings] = starter.start("callgate", 1, (WORK,))
-        ways = {"callgate": {way: _way(peers[settings], way, said) for way, (said, settings) in WAYS.items()}}
-        taken = alternation.measure(bench, ways, bench.plan.observed_rounds)
+            running.update(ways(bench.tools, fleet, collector, settings))
+        running = {"callgate": {way: running[way] for way in WAYS}}
+        taken = alternation.measure(bench, running, bench.plan.observed_rounds)
     found = {name: alternation.added(each, BASE, "worker_us") for name, each in taken.items()}
     return {"observed": found}
+
+
+def ways(tools, fleet, collector, settings, under=()):
+    """The ways of the gateway with these settings, which is started, and ready for them."""
+    told = settings.replace("{collector}", collector.url)
+    peer = Starter(tools, fleet, routes=configs.CALLGATE_ROUTES, settings=told, under=under).start("callgate", 1, (WORK,))
+    return {way: _way(peer, way, said) for way, (said, needed) in WAYS.items() if needed == settings}
 
 
 def _way(peer, way, said):

@@ -33,6 +33,9 @@ ONE_THREAD, DEFAULT_RUNTIME = ("--threads", 1), ()
 # What is replaced in the demo's table.
 ENDPOINTS = 'endpoints = ["127.0.0.1:7101", "127.0.0.1:7102"]'
 
+# A backend's line by which all its instances stay in use.
+NONE_IS_LEFT = "health = { max_ejected = 0, slow_factor = 1000 }\n"
+
 
 class Tools:
     """Where the programs are; none for those that this machine lacks. `root` is the checkout that `product` was built in."""
@@ -78,14 +81,20 @@ class Peer:
     h2c: Optional[int] = None
     # Its port where tokens are checked, if it has one.
     checked: Optional[int] = None
+    # How the names of the threads begin in which it serves requests.
+    serving: str = "worker-"
 
     def cpu(self):
         """CPU seconds so far: of the proxy, of the backend."""
         return tuple(sum(process.cpu() for process in side) for side in (self.proxy, self.backend))
 
     def worker_cpu(self):
-        """CPU seconds so far of the threads in which Callgate serves requests."""
-        return sum(process.cpu("worker-") for process in self.proxy)
+        """CPU seconds so far of the threads in which it serves requests."""
+        return sum(process.cpu(self.serving) for process in self.proxy)
+
+    def worker_user(self):
+        """The part of these that was not in the kernel."""
+        return sum(process.user(self.serving) for process in self.proxy)
 
     def memory(self):
         """Bytes in use by the proxy, or by the service where there is none."""
@@ -106,13 +115,18 @@ class Peer:
 class Starter:
     """Starts peers in a fleet; those that know TLS with these files of a certificate, if there are any."""
 
-    def __init__(self, tools, fleet, shown=None, routes="", settings=""):
+    def __init__(self, tools, fleet, shown=None, routes="", settings="", under=()):
         self.tools = tools
         self.fleet = fleet
         self.shown = shown
         # What Callgate's tables have beside the demo's, and its settings beside those that it ships with.
         self.routes = routes
         self.settings = settings
+        # What Callgate and Envoy are run by, if by anything: a program that counts takes its time.
+        self.under = list(under)
+        self.patience = 300 if under else 30
+        # Beside it instances may look slow, to be left and tried again, or not: a count would be of one or of the other.
+        self.health = NONE_IS_LEFT if under else ""
 
     def start(self, name, workers=1, works=COMMON):
         """Starts a peer with its backend, waits until it answers, and checks its answers."""
@@ -123,7 +137,7 @@ class Starter:
     def ready(self, peer, works):
         """Waits until it answers, and checks its answers."""
         process = (peer.proxy or peer.backend)[0]
-        wait_for(lambda: _answers(peer.port), process, peer.name)
+        wait_for(lambda: _answers(peer.port), process, peer.name, self.patience)
         peer.check(works)
 
     def floor(self, _workers):
@@ -175,11 +189,11 @@ class Starter:
         backend = self.fleet.start(f"grpc-{service}", command)
         secure = self._secure()
         config = self._write(f"envoy-{port}.json", configs.envoy(port, service, descriptor, secure, checked))
-        command = [self.tools.envoy, "--config-path", config, "--concurrency", workers]
+        command = [*self.under, self.tools.envoy, "--config-path", config, "--concurrency", workers]
         command += ["--disable-hot-restart", "--log-level", "warning"]
         process = self.fleet.start(f"envoy-{port}", command)
         ports = {**_ports(secure), "checked": checked.port if checked else None}
-        return Peer("envoy", workers, port, [process], [backend], **ports)
+        return Peer("envoy", workers, port, [process], [backend], serving="wrk:worker_", **ports)
 
     def callgate(self, workers, table=None):
         """As it ships, but for ports and workers. `table` names the tables' folder and the backends' processes."""
@@ -198,9 +212,9 @@ class Starter:
         settings = configs.callgate(port, admin, workers, folder, secure)
         config = self._write(f"callgate-{port}.toml", settings + self.settings)
         # The access log goes to standard output.
-        command = [self.tools.callgate, "run", "--config", config]
+        command = [*self.under, self.tools.callgate, "run", "--config", config]
         process = self.fleet.start(f"callgate-{port}", command, subprocess.DEVNULL)
-        wait_for(lambda: _answers(admin, "/readyz", 200), process, "callgate")
+        wait_for(lambda: _answers(admin, "/readyz", 200), process, "callgate", self.patience)
         return Peer(name, workers, port, [process], shops, admin, **_ports(secure))
 
     def shops(self, count=2, runtime=ONE_THREAD):
@@ -223,7 +237,7 @@ class Starter:
         addresses, processes = self.shops(runtime=runtime)
         folder = self.fleet.folder / f"routes-{self.fleet.port()}"
         folder.mkdir()
-        (folder / "shop.toml").write_text(demo_table(addresses, self.tools.table), "utf-8")
+        (folder / "shop.toml").write_text(demo_table(addresses, self.tools.table, self.health), "utf-8")
         if self.routes:
             (folder / "more.toml").write_text(self.routes.replace("{first}", addresses[0]), "utf-8")
         return folder, processes
@@ -244,13 +258,13 @@ def _ports(secure):
     return {"https": secure.https, "h2c": secure.h2c} if secure else {}
 
 
-def demo_table(addresses, file=ROOT / "routes" / "shop.toml"):
-    """The demo's table with these endpoints."""
+def demo_table(addresses, file=ROOT / "routes" / "shop.toml", more=""):
+    """The demo's table with these endpoints, and more lines of their backend."""
     table = file.read_text("utf-8")
     if ENDPOINTS not in table:
         raise SystemExit(f"bench: {file} has other endpoints than the benchmark knows")
     listed = ", ".join(f'"{address}"' for address in addresses)
-    return table.replace(ENDPOINTS, f"endpoints = [{listed}]")
+    return table.replace(ENDPOINTS, f"endpoints = [{listed}]\n{more}")
 
 
 def _answers(port, path="/v1/calc/add?a=1&b=2", wanted=None):

@@ -3,48 +3,55 @@
 from results import cell
 from stats import median
 
+# What a way of a stage may add to a request in microseconds: must and aim.
+ADDED = (
+    ("credentials", "jwt", "a cached JWT adds CPU µs", 0.5, 0.3),
+    ("credentials", "api_key", "an API key adds CPU µs", 0.4, 0.2),
+    ("credentials", "rule", "a rule of two comparisons adds CPU µs", 0.4, 0.2),
+    ("observed", "a line for each", "a line of the access log for each request adds CPU µs of workers", 0.5, 0.3),
+    ("observed", "spans of 1 %", "spans of 1 % of requests add CPU µs of workers", 0.1, 0.05),
+    ("observed", "the last 10,000 requests", "the last 10,000 requests kept for a plan add CPU µs of workers", 0.1, 0.05),
+)
+# What a cached JWT may add, divided by what it adds in Envoy.
+TO_ENVOY = (0.25, 0.1)
+
 
 def of(results):
     """All of them, as rows. A ratio is none where one of its figures was not measured."""
     return [
-        _row("CPU per request ÷ nginx's", _proxy(results, "nginx"), 0.61, 0.53),
-        _row("CPU per request ÷ Envoy transcoder's", _proxy(results, "envoy"), 0.101, 0.088),
-        _row("CPU per request ÷ the floor's", _proxy(results, "floor"), 1.72, 1.50),
-        _row("gateway + backend ÷ no gateway at all", _both(results, "quote"), 1.15, 1.10),
-        _row("60 KB quote: ÷ Envoy's", _proxy(results, "envoy", "large"), 1 / 8, 1 / 14),
-        _row("60 KB quote: gateway + backend ÷ no gateway", _both(results, "large"), 0.70, 0.60),
-        _row("default runtime: gateway + backend ÷ no gateway", _both(results, "quote", "_default"), 1.15, 1.0),
-        _row("default runtime, 60 KB: gateway + backend ÷ no gateway", _both(results, "large", "_default"), 0.70, 0.6),
-        _row("instance: default runtime ÷ one thread", _instance(results, "quote"), 1.25, 1.1),
-        _row("instance, GET calc/add: default runtime ÷ one thread", _instance(results, "add"), 1.25, 1.1),
-        _row("two workers: CPU per request ÷ one worker's", _workers(results), 1.10, 1.0),
-        _row("one connection: p50 added ÷ what nginx adds", _added(results), 0.88, 0.70),
-        _row("open loop: p99 ÷ nginx's", _tail(results), 0.95, 0.80),
-        _row("stream: CPU per item ÷ Envoy transcoder's", _proxy(results, "envoy", "count", 4), 1 / 5, 1 / 10),
-        _row("1 MiB up: CPU per MiB ÷ nginx's", _proxy(results, "nginx", "put", 4), 1.2, 1.0),
-        _row("1 MiB down: CPU per MiB ÷ nginx's", _proxy(results, "nginx", "get", 4), 1.2, 1.0),
-        _row("p99 beside a stream whose reader pauses ÷ alone", _beside(results, "a stream whose reader pauses"), 1.2, 1.0),
-        _row("memory per idle connection, KB", _idle(results), 1.2, 0.6),
-        _row("10,000 routes ÷ 10: CPU per request", _table(results), 1.05, 1.0),
-        _row("p99 with a reload each second ÷ without", _reloading(results), 1.2, 1.0),
-        _row("TLS 1.3 keep-alive: CPU per request ÷ nginx's", _secure(results, "https", "nginx"), 0.75, 0.6),
-        _row("HTTP/2 over TLS, 64 streams: ÷ Envoy transcoder's", _secure(results, "h2", "envoy"), 0.15, 0.1),
-        _row("HTTP/2 over TLS, 64 streams: ÷ nginx's", _secure(results, "h2", "nginx"), 0.8, 0.8),
-        _row("HTTP/2 without TLS, 64 streams: ÷ Envoy transcoder's", _secure(results, "h2c", "envoy"), 0.15, 0.1),
-        _row("HTTP/2 without TLS, 64 streams: ÷ nginx's", _secure(results, "h2c", "nginx"), 0.8, 0.8),
-        _row("memory per idle TLS connection, KB", _idle_secure(results, "http/1.1"), 16, 10),
-        _row("memory per idle connection of HTTP/2 over TLS, KB", _idle_secure(results, "h2"), 40, 24),
-        _row("a cached JWT adds CPU µs", _check(results, "jwt"), 0.5, 0.3),
-        _row("a cached JWT: CPU added ÷ what Envoy's jwt_authn adds", _checks(results), 0.25, 0.1),
-        _row("an API key adds CPU µs", _check(results, "api_key"), 0.4, 0.2),
-        _row("a line of the access log for each request adds CPU µs of workers", _seen(results, "a line for each"), 0.5, 0.3),
-        _row("spans of 1 % of requests add CPU µs of workers", _seen(results, "spans of 1 %"), 0.1, 0.05),
-        _row("the last 10,000 requests kept for a plan add CPU µs of workers", _seen(results, "the last 10,000 requests"), 0.1, 0.05),
-        _row("a rule of two comparisons adds CPU µs", _check(results, "rule"), 0.4, 0.2),
+        row("CPU per request ÷ nginx's", _proxy(results, "nginx"), 0.61, 0.53),
+        row("CPU per request ÷ Envoy transcoder's", _proxy(results, "envoy"), 0.101, 0.088),
+        row("CPU per request ÷ the floor's", _proxy(results, "floor"), 1.72, 1.50),
+        row("gateway + backend ÷ no gateway at all", _both(results, "quote"), 1.15, 1.10),
+        row("60 KB quote: ÷ Envoy's", _proxy(results, "envoy", "large"), 1 / 8, 1 / 14),
+        row("60 KB quote: gateway + backend ÷ no gateway", _both(results, "large"), 0.70, 0.60),
+        row("default runtime: gateway + backend ÷ no gateway", _both(results, "quote", "_default"), 1.15, 1.0),
+        row("default runtime, 60 KB: gateway + backend ÷ no gateway", _both(results, "large", "_default"), 0.70, 0.6),
+        row("instance: default runtime ÷ one thread", _instance(results, "quote"), 1.25, 1.1),
+        row("instance, GET calc/add: default runtime ÷ one thread", _instance(results, "add"), 1.25, 1.1),
+        row("two workers: CPU per request ÷ one worker's", _workers(results), 1.10, 1.0),
+        row("one connection: p50 added ÷ what nginx adds", _added(results), 0.88, 0.70),
+        row("open loop: p99 ÷ nginx's", _tail(results), 0.95, 0.80),
+        row("stream: CPU per item ÷ Envoy transcoder's", _proxy(results, "envoy", "count", 4), 1 / 5, 1 / 10),
+        row("1 MiB up: CPU per MiB ÷ nginx's", _proxy(results, "nginx", "put", 4), 1.2, 1.0),
+        row("1 MiB down: CPU per MiB ÷ nginx's", _proxy(results, "nginx", "get", 4), 1.2, 1.0),
+        row("p99 beside a stream whose reader pauses ÷ alone", _beside(results, "a stream whose reader pauses"), 1.2, 1.0),
+        row("memory per idle connection, KB", _idle(results), 1.2, 0.6),
+        row("10,000 routes ÷ 10: CPU per request", _table(results), 1.05, 1.0),
+        row("p99 with a reload each second ÷ without", _reloading(results), 1.2, 1.0),
+        row("TLS 1.3 keep-alive: CPU per request ÷ nginx's", _secure(results, "https", "nginx"), 0.75, 0.6),
+        row("HTTP/2 over TLS, 64 streams: ÷ Envoy transcoder's", _secure(results, "h2", "envoy"), 0.15, 0.1),
+        row("HTTP/2 over TLS, 64 streams: ÷ nginx's", _secure(results, "h2", "nginx"), 0.8, 0.8),
+        row("HTTP/2 without TLS, 64 streams: ÷ Envoy transcoder's", _secure(results, "h2c", "envoy"), 0.15, 0.1),
+        row("HTTP/2 without TLS, 64 streams: ÷ nginx's", _secure(results, "h2c", "nginx"), 0.8, 0.8),
+        row("memory per idle TLS connection, KB", _idle_secure(results, "http/1.1"), 16, 10),
+        row("memory per idle connection of HTTP/2 over TLS, KB", _idle_secure(results, "h2"), 40, 24),
+        *(row(name, _added_by(results, stage, way), must, aim) for stage, way, name, must, aim in ADDED),
+        row("a cached JWT: CPU added ÷ what Envoy's jwt_authn adds", _checks(results), *TO_ENVOY),
     ]
 
 
-def _row(name, value, must, aim):
+def row(name, value, must, aim):
     reached = None
     if value is not None:
         reached = "aim" if value <= aim else "must" if value <= must else "no"
@@ -108,15 +115,9 @@ def _secure(results, transport, peer):
     return _divided(found.get("callgate"), found.get(peer))
 
 
-def _check(results, way, peer="callgate"):
-    """What a check adds to a request, in microseconds."""
-    found = results.get("credentials", {}).get(peer, {}).get(way)
-    return median(found["added_us"]) if found else None
-
-
-def _seen(results, way):
-    """What it adds to be seen so, in microseconds."""
-    found = results.get("observed", {}).get("callgate", {}).get(way)
+def _added_by(results, stage, way, peer="callgate"):
+    """What it adds to a request, in microseconds."""
+    found = results.get(stage, {}).get(peer, {}).get(way)
     return median(found["added_us"]) if found else None
 
 
@@ -127,7 +128,7 @@ def _beside(results, way):
 
 
 def _checks(results):
-    return _divided(_check(results, "jwt"), _check(results, "jwt", "envoy"))
+    return _divided(*(_added_by(results, "credentials", "jwt", peer) for peer in ("callgate", "envoy")))
 
 
 def _idle_secure(results, protocol):

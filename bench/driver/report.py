@@ -18,7 +18,7 @@ def text(results):
     """All of it, for a terminal."""
     blocks = []
     for heading, header, rows in tables(results):
-        blocks.append(f"\n{heading}\n\n{_aligned([header, *rows])}")
+        blocks.append(f"\n{heading}\n\n{aligned([header, *rows])}")
     if any(found["errors"] for found in [*results["cells"], *results.get("secure", {}).get("cells", [])]):
         blocks.append("\n! requests failed in these cells; their figures say nothing")
     return "\n".join(blocks) + "\n"
@@ -201,7 +201,7 @@ def _number(value):
     return f"{value:.1f}" if abs(value) >= 10 else f"{value:.3f}" if abs(value) < 0.1995 else f"{value:.2f}"
 
 
-def _aligned(rows):
+def aligned(rows):
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     lines = []
     for row in rows:
