@@ -5,7 +5,7 @@ use crate::fields::FieldSpan;
 use crate::head::Head;
 use crate::known::KnownNames;
 use crate::request::Request;
-use crate::request_line::Version;
+use crate::request_line::{Version, known_method};
 
 /// Makes a request of parts that were read otherwise, as from HTTP/2, and in tests. It is the same that parsing would make of them.
 /// Checks nothing that it is given; nothing follows its head.
@@ -17,14 +17,14 @@ pub struct RequestBuilder {
 }
 
 impl RequestBuilder {
-    /// A target is a path with an optional query.
+    /// A target is a path with an optional query. A method that parsing would not take is none.
     pub fn new(names: &'static KnownNames, method: &str, target: &str) -> RequestBuilder {
         let mut builder = RequestBuilder { names, bytes: Vec::new(), head: Head::default() };
         let (path, query) = match target.split_once('?') {
             Some((path, query)) => (path, Some(query)),
             None => (target, None),
         };
-        builder.head.line.method = builder.append(method.as_bytes());
+        builder.head.line.method = known_method(method.as_bytes()).unwrap_or_default();
         builder.head.line.path = builder.append(path.as_bytes());
         builder.head.line.query = query.map(|query| builder.append(query.as_bytes()));
         builder

@@ -107,11 +107,12 @@ pub(crate) fn blank_run(bytes: &[u8]) -> usize {
     bytes.iter().position(|byte| !is_blank(*byte)).unwrap_or(bytes.len())
 }
 
-/// How many are of a field's value. Eight bytes at a time, as long as all are visible ASCII or spaces.
+/// How many are of a field's value. Many bytes at a time, as long as all are visible ASCII or spaces: tokens and cookies are long.
 #[inline]
 pub(crate) fn text_run(bytes: &[u8]) -> usize {
-    let (words, rest) = bytes.as_chunks::<8>();
-    let mut at = 0;
+    let (blocks, _) = bytes.as_chunks::<32>();
+    let mut at = 32 * blocks.iter().take_while(|block| is_plain(block)).count();
+    let (words, rest) = bytes[at..].as_chunks::<8>();
     for word in words {
         let plain = leading_plain(u64::from_le_bytes(*word));
         at += plain;
@@ -129,6 +130,12 @@ pub(crate) fn text_run(bytes: &[u8]) -> usize {
 #[inline(never)]
 fn mixed_text_run(bytes: &[u8]) -> usize {
     bytes.iter().position(|byte| !is_text(*byte)).unwrap_or(bytes.len())
+}
+
+/// Whether all are between the space and `~`. Each is looked at, whatever the others are, so that the compiler can take many at once.
+#[inline(always)]
+fn is_plain(bytes: &[u8; 32]) -> bool {
+    bytes.iter().fold(true, |plain, byte| plain & (b' '..=b'~').contains(byte))
 }
 
 /// How many of eight bytes, from the lowest on, are between the space and `~`.
@@ -183,8 +190,13 @@ impl Span {
 
     /// The same, where all were checked to be ASCII.
     pub(crate) fn text(self, head: &[u8]) -> &str {
-        std::str::from_utf8(self.of(head)).unwrap_or_default()
+        ascii(self.of(head))
     }
+}
+
+/// Bytes that were checked to be ASCII, as text.
+pub(crate) fn ascii(bytes: &[u8]) -> &str {
+    std::str::from_utf8(bytes).unwrap_or_default()
 }
 
 #[cfg(test)]

@@ -105,6 +105,12 @@ impl<'h> Fields<'h> {
         table.lines.iter().map(move |line| (line.name.text(head), line.value.of(head)))
     }
 
+    /// The names of all lines, as they were sent.
+    pub fn names(&self) -> impl Iterator<Item = &'h [u8]> + use<'h> {
+        let Fields { head, table } = *self;
+        table.lines.iter().map(move |line| line.name.of(head))
+    }
+
     /// How many lines there are.
     pub fn len(&self) -> usize {
         self.table.lines.len()

@@ -1,5 +1,6 @@
 //! A request: what was read of a connection, and the head at its beginning.
 
+use crate::bytes::ascii;
 use crate::fields::Fields;
 use crate::framing::BodyLength;
 use crate::head::Head;
@@ -114,20 +115,30 @@ impl Request {
     }
 
     /// The method as it was sent, as soon as it is there: a token that is one of those that RFC 9110 and RFC 5789 name, but CONNECT.
-    pub fn method(&self) -> &str {
-        self.head.line.method.text(&self.bytes[self.start..])
+    pub fn method(&self) -> &'static str {
+        self.head.line.method
     }
 
     /// The path: percent-encoded, begins with `/`; or `*`. That of absolute-form is `/` where it has none. Empty until the head is
     /// whole.
     pub fn path(&self) -> &str {
-        let path = self.head.line.path.text(self.whole());
-        if path.is_empty() && self.is_whole() { "/" } else { path }
+        ascii(self.path_bytes())
+    }
+
+    /// The same as bytes, for whoever only copies it: it is not looked through again.
+    pub fn path_bytes(&self) -> &[u8] {
+        let path = self.head.line.path.of(self.whole());
+        if path.is_empty() && self.is_whole() { b"/" } else { path }
     }
 
     /// What follows the first `?`, without it.
     pub fn query(&self) -> Option<&str> {
-        self.head.line.query.filter(|_| self.is_whole()).map(|query| query.text(self.whole()))
+        self.query_bytes().map(ascii)
+    }
+
+    /// The same as bytes.
+    pub fn query_bytes(&self) -> Option<&[u8]> {
+        self.head.line.query.filter(|_| self.is_whole()).map(|query| query.of(self.whole()))
     }
 
     /// The version, of a whole head.
@@ -137,7 +148,12 @@ impl Request {
 
     /// The host that is asked, with its port, as it was sent; none in HTTP/1.0 without Host.
     pub fn host(&self) -> Option<&str> {
-        self.head.host.filter(|_| self.is_whole()).map(|host| host.text(self.whole()))
+        self.host_bytes().map(ascii)
+    }
+
+    /// The same as bytes.
+    pub fn host_bytes(&self) -> Option<&[u8]> {
+        self.head.host.filter(|_| self.is_whole()).map(|host| host.of(self.whole()))
     }
 
     /// The field lines. None until the head is whole.

@@ -6,7 +6,9 @@ use crate::refusal::Refusal;
 use crate::target::absolute;
 
 /// The methods that RFC 9110 and RFC 5789 name, but CONNECT, which asks for a tunnel.
-const METHODS: [&[u8]; 8] = [b"GET", b"POST", b"PUT", b"PATCH", b"DELETE", b"HEAD", b"OPTIONS", b"TRACE"];
+const METHODS: [&str; 8] = ["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS", "TRACE"];
+/// What stands in the place of a method in an HTTP/2 preface (RFC 9113, 3.4).
+const PREFACE_METHOD: &str = "PRI";
 /// A token of more bytes is no method that anybody knows (RFC 9110, 16.1.1).
 const LONGEST_METHOD: usize = 32;
 /// What an HTTP/2 preface has behind its method (RFC 9113, 3.4), as far as it matters.
@@ -54,11 +56,17 @@ pub(crate) struct RequestLine {
     pub(crate) at: usize,
     target: usize,
     version_at: usize,
-    pub(crate) method: Span,
+    pub(crate) method: &'static str,
     pub(crate) path: Span,
     pub(crate) query: Option<Span>,
     pub(crate) host: Option<TargetHost>,
     pub(crate) version: Version,
+}
+
+/// The method that these bytes name, or what stands in its place in a preface; nothing if no method has that name.
+pub(crate) fn known_method(bytes: &[u8]) -> Option<&'static str> {
+    let known = METHODS.iter().chain([&PREFACE_METHOD]);
+    known.copied().find(|method| method.as_bytes() == bytes)
 }
 
 impl RequestLine {
@@ -99,17 +107,15 @@ impl RequestLine {
             return Ok(false);
         };
         let method = &head[..self.at];
-        match byte {
-            b' ' if METHODS.contains(&method) => {}
-            b' ' if method == b"PRI" => {}
-            b' ' if method == b"CONNECT" => return Err(Refusal::Connect),
-            b' ' if !method.is_empty() => return Err(Refusal::UnknownMethod),
-            b'\r' => return Err(Refusal::RequestLine),
-            HANDSHAKE if method.is_empty() => return Err(Refusal::Tls),
+        match (byte, known_method(method)) {
+            (b' ', Some(known)) => self.method = known,
+            (b' ', None) if method == b"CONNECT" => return Err(Refusal::Connect),
+            (b' ', None) if !method.is_empty() => return Err(Refusal::UnknownMethod),
+            (b'\r', _) => return Err(Refusal::RequestLine),
+            (HANDSHAKE, _) if method.is_empty() => return Err(Refusal::Tls),
             _ => return Err(misplaced(byte, Refusal::Method)),
         }
-        self.place = if method == b"PRI" { Place::Preface } else { Place::Target };
-        self.method = Span::new(0, self.at);
+        self.place = if self.method == PREFACE_METHOD { Place::Preface } else { Place::Target };
         self.at += 1;
         self.target = self.at;
         Ok(true)
@@ -131,7 +137,7 @@ impl RequestLine {
         match byte {
             b'/' => self.place = Place::Path,
             b'h' | b'H' => self.place = Place::Absolute,
-            b'*' if self.method.of(head) == b"OPTIONS" => match head.get(self.at + 1) {
+            b'*' if self.method == "OPTIONS" => match head.get(self.at + 1) {
                 None => return Ok(false),
                 Some(b' ') => {
                     self.path = Span::new(self.at, self.at + 1);
