@@ -7,6 +7,8 @@ use crate::{Claims, UnixSeconds};
 pub struct Identity {
     name: Box<str>,
     scopes: Box<[Box<str>]>,
+    /// The same in one text.
+    joined: Box<str>,
     claims: Claims,
     expires: Option<UnixSeconds>,
 }
@@ -14,7 +16,13 @@ pub struct Identity {
 impl Identity {
     /// One of that name, without scopes and claims, for ever.
     pub fn new(name: impl Into<Box<str>>) -> Identity {
-        Identity { name: name.into(), scopes: Box::default(), claims: Claims::default(), expires: None }
+        Identity {
+            name: name.into(),
+            scopes: Box::default(),
+            joined: Box::default(),
+            claims: Claims::default(),
+            expires: None,
+        }
     }
 
     /// The same with these scopes; which of them is named first, or twice, does not matter.
@@ -22,7 +30,8 @@ impl Identity {
         let mut scopes: Vec<Box<str>> = scopes.into_iter().map(Into::into).collect();
         scopes.sort_unstable();
         scopes.dedup();
-        Identity { scopes: scopes.into(), ..self }
+        let joined = scopes.join(" ").into();
+        Identity { scopes: scopes.into(), joined, ..self }
     }
 
     /// The same with these claims.
@@ -43,6 +52,11 @@ impl Identity {
     /// Its scopes, in order of their bytes, none twice.
     pub fn scopes(&self) -> impl ExactSizeIterator<Item = &str> {
         self.scopes.iter().map(|scope| &**scope)
+    }
+
+    /// The same in one text, with spaces between.
+    pub fn joined_scopes(&self) -> &str {
+        &self.joined
     }
 
     /// Whether it has that scope.

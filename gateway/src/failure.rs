@@ -116,7 +116,7 @@ pub enum Failure {
     /// The request is larger than the instance accepts: the bound in bytes.
     MessageTooLarge(u64),
     /// The method failed, or the instance refused the call.
-    Method(MethodFailure),
+    Method(Box<MethodFailure>),
     /// The time was up.
     Deadline,
     /// No instance is there; a retry may help. The call has not run, or may run again.
@@ -273,11 +273,17 @@ impl Failure {
         match self {
             Failure::RateLimited { retry_after, .. } => Some(*retry_after),
             Failure::Method(failure) if failure.is_hidden() => None,
-            Failure::Method(MethodFailure { status: Status { retry_after_ms: Some(ms), .. }, .. }) => {
-                Some(u64::from(*ms).div_ceil(1000))
-            }
-            _ => (self.code() == Code::Unavailable).then_some(1),
+            Failure::Method(failure) => match failure.status.retry_after_ms {
+                Some(ms) => Some(u64::from(ms).div_ceil(1000)),
+                None => self.retry_in_general(),
+            },
+            _ => self.retry_in_general(),
         }
+    }
+
+    /// When it makes sense where nobody has said it, in seconds from now.
+    fn retry_in_general(&self) -> Option<u64> {
+        (self.code() == Code::Unavailable).then_some(1)
     }
 
     /// The header that says what is possible instead, and its value.

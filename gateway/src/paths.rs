@@ -108,14 +108,29 @@ fn is_blank(c: char) -> bool {
     c.is_whitespace() || c.is_control()
 }
 
+/// Which bytes everybody reads alike, but for slashes and dots.
+const PLAIN: [bool; 256] = {
+    let mut all = [false; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        let own = byte as u8;
+        all[byte] =
+            own.is_ascii_graphic() && !own.is_ascii_uppercase() && !matches!(own, b'%' | b';' | b'\\');
+        byte += 1;
+    }
+    all
+};
+
 /// Whether everybody reads it alike.
 fn is_plain(path: &str) -> bool {
-    let bytes = path.as_bytes();
-    let plain = |byte: &u8| byte.is_ascii_graphic() && !byte.is_ascii_uppercase() && !b"%;\\".contains(byte);
-    let ends = |pair: &[u8]| pair[1] == b'/' && matches!(pair[0], b'/' | b'.');
-    bytes.iter().all(plain)
-        && !bytes.windows(2).any(ends)
-        && (bytes.len() == 1 || !matches!(bytes.last(), Some(b'/' | b'.')))
+    let mut before = b' ';
+    for byte in path.bytes() {
+        if !PLAIN[usize::from(byte)] || (byte == b'/' && matches!(before, b'/' | b'.')) {
+            return false;
+        }
+        before = byte;
+    }
+    path.len() == 1 || !matches!(before, b'/' | b'.')
 }
 
 /// Decodes until nothing is encoded any more: also what decoding has made. Each byte is looked at once, and once more for each that it goes into.

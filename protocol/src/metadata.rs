@@ -36,6 +36,28 @@ pub mod key {
             _ => None,
         }
     }
+
+    /// The numbered key of that name.
+    pub(super) const fn number(name: &str) -> Option<u8> {
+        let mut number = 1;
+        while number <= LAST {
+            if let Some(own) = self::name(number)
+                && is_same(own.as_bytes(), name.as_bytes())
+            {
+                return Some(number);
+            }
+            number += 1;
+        }
+        None
+    }
+
+    const fn is_same(one: &[u8], other: &[u8]) -> bool {
+        let mut at = 0;
+        while at < one.len() && at < other.len() && one[at] == other[at] {
+            at += 1;
+        }
+        at == one.len() && at == other.len()
+    }
 }
 
 /// The metadata of a message, as it lies in the frame.
@@ -112,10 +134,36 @@ fn entry<'a>(reader: &mut Reader<'a>) -> Result<(Option<&'a str>, &'a [u8]), Wir
 }
 
 /// Whether a metadata entry can have that name: 1 to 255 lower-case letters, digits, `-`, `_` and `.`, all ASCII.
-pub fn is_metadata_name(name: &str) -> bool {
-    let part =
-        |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || matches!(byte, b'-' | b'_' | b'.');
-    (1..=255).contains(&name.len()) && name.bytes().all(part)
+pub const fn is_metadata_name(name: &str) -> bool {
+    let (bytes, mut at) = (name.as_bytes(), 0);
+    while at < bytes.len() {
+        if !matches!(bytes[at], b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_' | b'.') {
+            return false;
+        }
+        at += 1;
+    }
+    !bytes.is_empty() && bytes.len() <= 255
+}
+
+/// The name of entries that is known when the program is made, and is none of those with a number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct MetadataName(&'static str);
+
+impl MetadataName {
+    /// That name.
+    ///
+    /// # Panics
+    /// [It is none](is_metadata_name), or has a number. In a constant that is an error of the compiler.
+    pub const fn new(name: &'static str) -> MetadataName {
+        assert!(is_metadata_name(name), "a metadata entry cannot have that name");
+        assert!(key::number(name).is_none(), "that name has a number");
+        MetadataName(name)
+    }
+
+    /// As text.
+    pub const fn as_str(self) -> &'static str {
+        self.0
+    }
 }
 
 /// Metadata under construction. Reused from call to call it allocates nothing.
@@ -158,13 +206,19 @@ impl MetadataBuf {
     /// Adds an entry under a name; the numbered names get their number. Says `false`, and adds nothing, when
     /// [that is no name](is_metadata_name) or the block would grow past [`MAX_METADATA`].
     pub fn push_named(&mut self, name: &str, value: &[u8]) -> bool {
-        let numbered = (1..=key::LAST).find(|&number| key::name(number) == Some(name));
-        if let Some(number) = numbered {
-            return self.push(number, value);
+        match key::number(name) {
+            Some(number) => self.push(number, value),
+            None => is_metadata_name(name) && self.spell(name, value),
         }
-        if !is_metadata_name(name) {
-            return false;
-        }
+    }
+
+    /// The same under a name of which all of that is known.
+    #[inline]
+    pub fn push_known(&mut self, name: MetadataName, value: &[u8]) -> bool {
+        self.spell(name.0, value)
+    }
+
+    fn spell(&mut self, name: &str, value: &[u8]) -> bool {
         self.add(|block| {
             block.push(key::NAMED);
             block.push(name.len() as u8);

@@ -4,6 +4,8 @@
 //! The metadata entry `traceparent` has it as text. The gateway and the SDK read and write it here. Ids come from whoever makes them: this
 //! crate has no source of chance.
 
+use crate::hex::hex;
+
 /// The flag that whoever has made the span records the trace.
 const SAMPLED: u8 = 1;
 
@@ -33,7 +35,7 @@ impl Traceparent {
     /// Reads the text: of a later version the part that version 0 has.
     pub fn read(text: &[u8]) -> Option<Traceparent> {
         let (head, rest) = text.split_first_chunk::<LENGTH>()?;
-        let [version, trace, span, flags] = [0..2, 3..35, 36..52, 53..55].map(|range| hex(&head[range]));
+        let [version, trace, span, flags] = [0..2, 3..35, 36..52, 53..55].map(|range| number(&head[range]));
         let dashes = [2, 35, 52].iter().all(|at| head[*at] == b'-');
         let version = version?;
         let ends = if version == 0 { rest.is_empty() } else { rest.is_empty() || rest[0] == b'-' };
@@ -55,10 +57,15 @@ impl Traceparent {
 
     /// Its text, of version 0.
     pub fn text(self) -> TraceparentText {
+        let Traceparent { trace, span, flags } = self;
         let mut text = *b"00-00000000000000000000000000000000-0000000000000000-00";
-        put(&mut text[3..35], &self.trace.to_be_bytes());
-        put(&mut text[36..52], &self.span.to_be_bytes());
-        put(&mut text[53..55], &[self.flags]);
+        text[3..11].copy_from_slice(&hex((trace >> 96) as u32));
+        text[11..19].copy_from_slice(&hex((trace >> 64) as u32));
+        text[19..27].copy_from_slice(&hex((trace >> 32) as u32));
+        text[27..35].copy_from_slice(&hex(trace as u32));
+        text[36..44].copy_from_slice(&hex((span >> 32) as u32));
+        text[44..52].copy_from_slice(&hex(span as u32));
+        text[53..55].copy_from_slice(&hex(flags.into())[6..]);
         TraceparentText(text)
     }
 }
@@ -76,16 +83,8 @@ impl TraceparentText {
     }
 }
 
-fn put(text: &mut [u8], bytes: &[u8]) {
-    const DIGITS: &[u8; 16] = b"0123456789abcdef";
-    for (pair, byte) in text.chunks_exact_mut(2).zip(bytes) {
-        pair[0] = DIGITS[usize::from(byte >> 4)];
-        pair[1] = DIGITS[usize::from(byte & 15)];
-    }
-}
-
 /// Hexadecimal digits, at most 32 of them; capital letters are none.
-fn hex(digits: &[u8]) -> Option<u128> {
+fn number(digits: &[u8]) -> Option<u128> {
     digits.iter().try_fold(0, |number: u128, digit| {
         let value = match digit {
             b'0'..=b'9' => digit - b'0',

@@ -138,7 +138,7 @@ mod tests {
         record.millis(AccessField::DurationMs, Duration::from_micros(1_234_005));
         let ended = [(Some(Duration::from_micros(7)), "lost"), (None, "given_up")];
         record.tries(ended.into_iter().map(|(took, end)| TriedAt {
-            endpoint: &"h:1",
+            endpoint: "h:1",
             at: Duration::from_millis(2),
             took,
             end,

@@ -9,7 +9,7 @@ mod read;
 pub(super) use read::{Item, Try, Value, items};
 
 use crate::config::{AccessField, AccessFields};
-use std::fmt::{self, Arguments, Display, Write};
+use std::fmt::{self, Arguments, Write};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// A text that is longer is cut: what clients send must not make lines long.
@@ -31,7 +31,7 @@ pub struct Record {
 /// An attempt.
 pub struct TriedAt<'t> {
     /// Where it went.
-    pub endpoint: &'t dyn Display,
+    pub endpoint: &'t str,
     /// How long after the request's head.
     pub at: Duration,
     /// How long it took, if that is known.
@@ -62,8 +62,23 @@ impl Record {
 
     /// A text.
     pub fn text(&mut self, field: AccessField, text: &str) {
+        self.ascii(field, cut(text, LONGEST).as_bytes());
+    }
+
+    /// A text that is known to be ASCII.
+    pub fn ascii(&mut self, field: AccessField, text: &[u8]) {
+        if self.has(field) {
+            let text = text.get(..LONGEST).unwrap_or(text);
+            let [low, high] = (text.len() as u16).to_le_bytes();
+            self.out.extend_from_slice(&[field as u8, TEXT, low, high]);
+            self.out.extend_from_slice(text);
+        }
+    }
+
+    /// A text of several parts.
+    pub fn joined(&mut self, field: AccessField, parts: [&str; 3]) {
         if self.begin(field, TEXT) {
-            self.put_text(text);
+            self.put_grown(|tail| parts.iter().for_each(|part| tail.put(part)));
         }
     }
 
@@ -83,23 +98,17 @@ impl Record {
 
     /// A number.
     pub fn number(&mut self, field: AccessField, number: u64) {
-        if self.begin(field, NUMBER) {
-            self.put_number(number);
-        }
+        self.item(field, NUMBER, number);
     }
 
     /// A time, which is told in milliseconds with three decimals.
     pub fn millis(&mut self, field: AccessField, time: Duration) {
-        if self.begin(field, TIME) {
-            self.put_time(time);
-        }
+        self.item(field, TIME, micros(time));
     }
 
     /// A point in time.
     pub fn time(&mut self, field: AccessField, time: SystemTime) {
-        if self.begin(field, DATE) {
-            self.put_time(time.duration_since(UNIX_EPOCH).unwrap_or_default());
-        }
+        self.item(field, DATE, micros(time.duration_since(UNIX_EPOCH).unwrap_or_default()));
     }
 
     /// A header of the request.
@@ -119,7 +128,7 @@ impl Record {
         self.out.push(0);
         for TriedAt { endpoint, at, took, end } in tries {
             self.out[count] += 1;
-            self.put_shown(format_args!("{endpoint}"));
+            self.put_text(endpoint);
             self.put_time(at);
             self.put_number(took.map_or(UNKNOWN, micros));
             self.put_text(end);
@@ -129,6 +138,16 @@ impl Record {
     /// Its bytes.
     pub(super) fn bytes(&self) -> &[u8] {
         &self.out
+    }
+
+    /// A field whose value is a number.
+    #[inline]
+    fn item(&mut self, field: AccessField, kind: u8, number: u64) {
+        if self.has(field) {
+            let mut item = [field as u8, kind, 0, 0, 0, 0, 0, 0, 0, 0];
+            item[2..].copy_from_slice(&number.to_le_bytes());
+            self.out.extend_from_slice(&item);
+        }
     }
 
     fn begin(&mut self, field: AccessField, kind: u8) -> bool {
@@ -154,10 +173,17 @@ impl Record {
     }
 
     fn put_shown(&mut self, shown: Arguments<'_>) {
+        // What does not fit is cut, and that is no failure.
+        self.put_grown(|tail| {
+            let _ = tail.write_fmt(shown);
+        });
+    }
+
+    /// A text that `grow` puts together.
+    fn put_grown(&mut self, grow: impl FnOnce(&mut Tail<'_>)) {
         let length = self.out.len();
         self.out.extend_from_slice(&[0; 2]);
-        // What does not fit is cut, and that is no failure.
-        let _ = Tail { out: &mut self.out, left: LONGEST }.write_fmt(shown);
+        grow(&mut Tail { out: &mut self.out, left: LONGEST });
         let written = (self.out.len() - length - 2) as u16;
         self.out[length..length + 2].copy_from_slice(&written.to_le_bytes());
     }
@@ -169,22 +195,31 @@ struct Tail<'o> {
     left: usize,
 }
 
-impl Write for Tail<'_> {
-    fn write_str(&mut self, text: &str) -> fmt::Result {
+impl Tail<'_> {
+    fn put(&mut self, text: &str) {
         let text = cut(text, self.left);
         self.left -= text.len();
         self.out.extend_from_slice(text.as_bytes());
+    }
+}
+
+impl Write for Tail<'_> {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        self.put(text);
         Ok(())
     }
 }
 
 fn micros(time: Duration) -> u64 {
-    u64::try_from(time.as_micros()).unwrap_or(u64::MAX)
+    time.as_secs().saturating_mul(1_000_000).saturating_add(time.subsec_micros().into())
 }
 
 /// The beginning of a text, cut between two characters.
 fn cut(text: &str, most: usize) -> &str {
-    let mut end = text.len().min(most);
+    if text.len() <= most {
+        return text;
+    }
+    let mut end = most;
     while !text.is_char_boundary(end) {
         end -= 1;
     }
@@ -206,7 +241,7 @@ mod tests {
         record.millis(AccessField::DurationMs, Duration::from_nanos(1_234_567));
         record.time(AccessField::Time, UNIX_EPOCH + Duration::from_millis(7));
         record.header("user-agent", b"x\xff");
-        let tried = |took, end| TriedAt { endpoint: &"h:1", at: Duration::from_millis(2), took, end };
+        let tried = |took, end| TriedAt { endpoint: "h:1", at: Duration::from_millis(2), took, end };
         let took = Some(Duration::from_micros(7));
         record.tries([tried(took, "lost"), tried(None, "given_up")].into_iter());
         let read: Vec<_> = items(record.bytes()).collect();
@@ -242,7 +277,7 @@ mod tests {
     #[test]
     fn a_record_that_was_cut_ends_there() {
         let mut record = Record::new(AccessFields::default());
-        record.tries([TriedAt { endpoint: &"h:1", at: Duration::ZERO, took: None, end: "lost" }].into_iter());
+        record.tries([TriedAt { endpoint: "h:1", at: Duration::ZERO, took: None, end: "lost" }].into_iter());
         for end in 0..record.bytes().len() {
             assert_eq!(items(&record.bytes()[..end]).count(), 0, "{end}");
         }

@@ -2,6 +2,7 @@
 
 use crate::fields::{self, AUTHORIZATION, Repeated};
 use callgate_http1::Fields;
+use memchr::memchr;
 
 /// The token of `Authorization: Bearer` (RFC 6750, 2.1; a scheme's case does not matter). There is no comma in a token: where
 /// one is, several lines were joined on their way. Other schemes have lists of parameters.
@@ -14,7 +15,7 @@ pub(crate) fn bearer(fields: Fields<'_>) -> Result<Option<&[u8]>, Repeated<'stat
     if !scheme.eq_ignore_ascii_case(b"bearer ") || token.is_empty() {
         return Ok(None);
     }
-    if token.contains(&b',') { Err(fields::repeated(&AUTHORIZATION)) } else { Ok(Some(token)) }
+    if memchr(b',', token).is_some() { Err(fields::repeated(&AUTHORIZATION)) } else { Ok(Some(token)) }
 }
 
 #[cfg(test)]

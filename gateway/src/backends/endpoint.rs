@@ -17,6 +17,8 @@ pub struct Endpoint {
     pub id: u64,
     /// Where it is.
     pub addr: EndpointAddr,
+    /// The same as text, which lines of the access log have.
+    pub(super) text: Box<str>,
     /// The same, if it has an IP address.
     pub(super) socket: Option<SocketAddr>,
     /// What it counts.
@@ -48,6 +50,7 @@ impl Endpoint {
         Endpoint {
             id: next_id(),
             socket,
+            text: addr.to_string().into(),
             addr,
             stats: EndpointStats::new(workers),
             name: None,
@@ -60,11 +63,16 @@ impl Endpoint {
         }
     }
 
-    /// The version of a service of its, as it was last connected to.
-    pub fn version_of(&self, service: &str) -> Option<String> {
+    /// Its address as text.
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// Has the version of a service of its looked at, as it was last connected to, if that offers it.
+    pub fn look_at_version<R>(&self, service: &str, look: impl FnOnce(&str) -> R) -> Option<R> {
         let offer = self.offer.load();
         let found = offer.as_ref()?.services.iter().find(|(name, _)| name == service);
-        found.map(|(_, version)| version.clone())
+        found.map(|(_, version)| look(version))
     }
 
     /// Whether some worker has a connection to it that answers.

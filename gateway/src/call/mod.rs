@@ -106,9 +106,10 @@ pub enum Reply {
     Begun(Box<ReplyStream>),
 }
 
-/// What a call holds as long as it is under way: its permit. Dropped, it is given back.
+/// What a call holds as long as it is under way: its permit. Dropped, it is given back. On the heap, because it is handed on with each
+/// step of a reply.
 pub struct Guards {
-    permit: Option<Permit>,
+    permit: Option<Box<Permit>>,
 }
 
 /// Why a call fails that was not sent to an instance, by the text of the rule that denies it; nothing where another one may take it.

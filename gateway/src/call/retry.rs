@@ -7,7 +7,7 @@
 
 use crate::backends::Cost;
 use crate::config::RetrySpec;
-use crate::failure::{Failure, MethodFailure, ShedReason};
+use crate::failure::{Failure, ShedReason};
 use crate::telemetry::RetryReason;
 use crate::transport::{Body, Outcome, Replied, Stop};
 use std::time::Duration;
@@ -99,11 +99,11 @@ pub(super) fn cost(reason: RetryReason) -> Option<Cost> {
 /// How long to wait before the same instance is asked again, where no other is there: what it asked for, or a little
 /// longer each time. Spread, so that calls that failed together do not come back together.
 pub(super) fn pause(failure: &Failure, sent: u32) -> Pause {
-    let Failure::Method(MethodFailure { status, .. }) = failure else {
+    let Failure::Method(failed) = failure else {
         // It has said nothing: it is another connection that is asked, or none.
         return Pause::No;
     };
-    let asked = match status.retry_after_ms {
+    let asked = match failed.status.retry_after_ms {
         Some(ms) => Duration::from_millis(u64::from(ms)),
         None => PAUSE.saturating_mul(1 << sent.saturating_sub(1).min(4)),
     };

@@ -26,7 +26,7 @@ pub(super) struct Road<'a> {
     pub(super) request: &'a Request<'a>,
     /// The deadline is the call's; `now` is brought up to date whenever the call has waited.
     pub(super) times: Times,
-    pub(super) permit: Option<Permit>,
+    pub(super) permit: Option<Box<Permit>>,
     pub(super) tried: Tried<'a>,
     /// How often it was sent, other than to instances that did not accept it.
     pub(super) sent: u32,
@@ -89,7 +89,7 @@ impl<'a> Road<'a> {
         };
         let priority = self.request.call.spec.policy.priority;
         let permit = Permit::new(local.admission.clone(), priority, self.times.now);
-        match self.permit.insert(permit).take() {
+        match self.permit.insert(Box::new(permit)).take() {
             Ok(()) => {
                 self.found = Some(local);
                 Ok(())
@@ -148,14 +148,14 @@ impl<'a> Road<'a> {
     }
 
     /// The call's reply has begun. From here on nothing can send it again: its road ends, and the attempt is the reply's.
-    pub(super) fn begins(self, sent: Sent, begun: Begun, counted: Option<Box<Counted>>) -> ReplyStream {
+    pub(super) fn begins(mut self, sent: Sent, begun: Begun, counted: Option<Box<Counted>>) -> ReplyStream {
         let (worker, request) = (self.worker.clone(), self.request);
         ReplyStream::new(worker, request, sent.attempt, begun, self.arrives(), counted)
     }
 
     /// The call has a result. What it holds is held until that was sent.
     #[inline]
-    pub(super) fn arrives(mut self) -> Guards {
+    pub(super) fn arrives(&mut self) -> Guards {
         self.spending.not_in_vain(self.backend.as_ref().map(|backend| &*backend.calls));
         Guards { permit: self.permit.take() }
     }

@@ -199,8 +199,13 @@ impl Trail {
 
     /// The backend of the last one.
     pub fn backend(&self) -> Option<Rc<LocalBackend>> {
+        self.look_at_last(|last| last.backend.clone())?
+    }
+
+    /// Has the last one looked at.
+    pub fn look_at_last<R>(&self, look: impl FnOnce(&Try) -> R) -> Option<R> {
         let steps = self.steps();
-        steps.more.last().or(steps.first.as_ref())?.backend.clone()
+        steps.more.last().or(steps.first.as_ref()).map(look)
     }
 
     /// Has all of them looked at.

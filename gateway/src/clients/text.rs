@@ -6,6 +6,23 @@ use std::net::{IpAddr, Ipv4Addr};
 /// The longest text of an address: eight groups of an IPv6 address.
 const MOST: usize = 39;
 
+/// Each number of an IPv4 address with a point behind it, and how long that is.
+const NUMBERS: [([u8; 4], u8); 256] = {
+    let mut all = [([0; 4], 0); 256];
+    let mut number = 0;
+    while number < 256 {
+        let (hundreds, tens, ones) = (number / 100, number / 10 % 10, number % 10);
+        let digits = [b'0' + hundreds as u8, b'0' + tens as u8, b'0' + ones as u8];
+        all[number] = match (hundreds, tens) {
+            (0, 0) => ([digits[2], b'.', 0, 0], 2),
+            (0, _) => ([digits[1], digits[2], b'.', 0], 3),
+            _ => ([digits[0], digits[1], digits[2], b'.'], 4),
+        };
+        number += 1;
+    }
+    all
+};
+
 /// The text of an address, as [`IpAddr`] shows it.
 #[derive(Clone, Copy)]
 pub struct AddressText {
@@ -32,23 +49,13 @@ impl AddressText {
 
     /// Most clients have one, and the standard library takes much longer.
     fn put_v4(&mut self, address: Ipv4Addr) {
-        for (at, number) in address.octets().into_iter().enumerate() {
-            if at > 0 {
-                self.put(b'.');
-            }
-            if number >= 100 {
-                self.put(b'0' + number / 100);
-            }
-            if number >= 10 {
-                self.put(b'0' + number / 10 % 10);
-            }
-            self.put(b'0' + number % 10);
+        for number in address.octets() {
+            let (text, length) = &NUMBERS[usize::from(number)];
+            self.bytes[self.length..self.length + 4].copy_from_slice(text);
+            self.length += usize::from(*length);
         }
-    }
-
-    fn put(&mut self, byte: u8) {
-        self.bytes[self.length] = byte;
-        self.length += 1;
+        // Behind the last one is no point.
+        self.length -= 1;
     }
 }
 

@@ -39,8 +39,8 @@ impl MethodFailure {
 }
 
 /// One that the method does not declare.
-impl From<Status> for MethodFailure {
-    fn from(status: Status) -> MethodFailure {
-        MethodFailure { status, error: None }
+impl From<Status> for Box<MethodFailure> {
+    fn from(status: Status) -> Box<MethodFailure> {
+        Box::new(MethodFailure { status, error: None })
     }
 }

@@ -13,7 +13,7 @@ fn declared(status: Status, details: Option<&str>) -> Failure {
         name: "OutOfStock".to_owned(),
         details: details.map(str::to_owned),
     };
-    Failure::Method(MethodFailure { status, error: Some(Box::new(error)) })
+    Failure::Method(Box::new(MethodFailure { status, error: Some(Box::new(error)) }))
 }
 
 #[test]

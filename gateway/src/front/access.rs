@@ -7,6 +7,7 @@ use super::opened::MessageBytes;
 use super::reply::{Content, Reply};
 use super::request_id::RequestId;
 use crate::access_log::{Goes, Record, TriedAt};
+use crate::clients::AddressText;
 use crate::config::{AccessField, AccessLogSettings, CallRef};
 use crate::failure::Failure;
 use crate::fields;
@@ -132,9 +133,9 @@ pub(super) fn refused(
 
 fn begin(record: &mut Record, id: &RequestId, client: Option<IpAddr>) {
     record.time(AccessField::Time, SystemTime::now());
-    record.text(AccessField::RequestId, id.as_str());
+    record.ascii(AccessField::RequestId, id.as_bytes());
     if let Some(client) = client {
-        record.shown(AccessField::Client, format_args!("{client}"));
+        record.ascii(AccessField::Client, AddressText::of(client).as_bytes());
     }
 }
 
@@ -151,15 +152,17 @@ fn fill(
     status: u16,
     failure: Option<&Failure>,
 ) {
-    let (head, began) = (asked.head, asked.began);
+    let head = asked.head;
     begin(record, asked.id, asked.client);
     if let Some(place) = asked.trace {
         record.shown(AccessField::TraceId, format_args!("{:032x}", place.own().trace));
     }
     record.text(AccessField::Method, head.method());
     record.text(AccessField::Route, asked.tally.route());
-    record.text(AccessField::Path, head.path());
-    record.maybe(AccessField::Query, head.query());
+    record.ascii(AccessField::Path, head.path_bytes());
+    if let Some(query) = head.query_bytes() {
+        record.ascii(AccessField::Query, query);
+    }
     record.number(AccessField::Status, u64::from(status));
     if let Some(failure) = failure {
         told(record, failure, asked.why(failure));
@@ -177,7 +180,7 @@ fn fill(
         record.text(AccessField::Auth, &caller.authenticator.spec.name);
         record.text(AccessField::Identity, caller.identity.name());
     }
-    record.millis(AccessField::HeadMs, began.elapsed());
+    record.millis(AccessField::HeadMs, asked.tally.took());
     let (limits, would_limit) = asked.passed.limits();
     if let Some(limits) = limits {
         record.shown(AccessField::Limits, format_args!("{}", Unquoted(limits)));
@@ -230,7 +233,10 @@ impl fmt::Display for Unquoted<'_> {
 fn called(record: &mut Record, asked: &Asked<'_>, failure: Option<&Failure>) {
     let (trail, began) = (asked.trail, asked.began);
     let Some(spec) = asked.tally.call() else { return };
-    record.shown(AccessField::Call, format_args!("{}", spec.call));
+    match &spec.call {
+        CallRef::Name { service, method } => record.joined(AccessField::Call, [service, ".", method]),
+        CallRef::Number(number) => record.shown(AccessField::Call, format_args!("{number}")),
+    }
     if let Some((target, why)) = asked.tally.target() {
         record.text(AccessField::Target, &target);
         record.text(AccessField::TargetBy, why);
@@ -247,21 +253,19 @@ fn called(record: &mut Record, asked: &Asked<'_>, failure: Option<&Failure>) {
         // It was to be called.
         record.maybe(AccessField::Backend, asked.tally.backend().map(|backend| backend.spec.name.as_str()));
     }
+    let since = |at: Instant| at.saturating_duration_since(began);
     if let Some(sent) = trail.began() {
-        record.millis(AccessField::WaitMs, sent.saturating_duration_since(began));
+        record.millis(AccessField::WaitMs, since(sent));
+    }
+    if let CallRef::Name { service, .. } = &spec.call {
+        trail.look_at_last(|last| {
+            last.endpoint().look_at_version(service, |version| record.text(AccessField::Version, version));
+        });
     }
     trail.look(|tries| {
-        let tries: Vec<_> = tries.collect();
-        let version = match &spec.call {
-            CallRef::Name { service, .. } => {
-                tries.last().and_then(|last| last.endpoint().version_of(service))
-            }
-            CallRef::Number(_) => None,
-        };
-        record.maybe(AccessField::Version, version.as_deref());
-        record.tries(tries.into_iter().map(|one| TriedAt {
-            endpoint: &one.endpoint().addr,
-            at: one.sent_at.saturating_duration_since(began),
+        record.tries(tries.map(|one| TriedAt {
+            endpoint: one.endpoint().text(),
+            at: since(one.sent_at),
             took: one.ended.map(|(took, _)| took),
             end: one.ended.map_or(under_way, |(_, end)| end),
         }));

@@ -65,7 +65,7 @@ async fn call(
     let OwnCall { call, .. } = route.table().own_call(authenticator.id).ok_or_else(gone)?;
     // Who the client is, only its fields say.
     let (id, trace) = (exchange.context.id.as_str(), Trace::of(exchange));
-    let origin = Origin { id, client: None, named_by: None, trace };
+    let origin = Origin { id: id.as_bytes(), client: None, named_by: None, trace };
     let metadata =
         metadata::of(&[], exchange.head.fields(), &origin).map_err(|failure| unanswered(&failure))?;
     let now = Instant::now();

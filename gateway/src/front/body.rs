@@ -74,6 +74,7 @@ pub(super) enum Unread {
 
 impl RequestBody {
     /// That of a request of HTTP/1.1 whose head is there.
+    #[inline]
     pub(super) fn of_wire(wire: Rc<Wire>, head: &Request, limits: &Limits) -> RequestBody {
         RequestBody::new(Source::Wire(WireBody::new(wire, head, limits)))
     }
@@ -83,6 +84,7 @@ impl RequestBody {
         RequestBody::new(Source::Stream(stream))
     }
 
+    #[inline]
     fn new(source: Source) -> RequestBody {
         let (content, media) = (Content::default(), Media::default());
         RequestBody { content, source: RefCell::new(source), items: None, media, stepped: false }

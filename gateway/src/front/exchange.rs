@@ -82,14 +82,14 @@ pub(super) struct Guards {
 
 impl Exchange {
     /// A request whose head is there. It is counted, even if its client leaves before anybody has looked at it.
+    #[inline]
     pub(super) fn begin(
         worker: &Rc<Worker>,
         connection: &Rc<Connection>,
         head: Box<Request>,
-        body: RequestBody,
+        body: impl FnOnce(&Request) -> RequestBody,
     ) -> Exchange {
         let on_connection = connection.begin_exchange();
-        worker.shared.front.workers.of(worker.id).requests(body.protocol(&head)).increment();
         if let Some(replay) = &worker.replay {
             replay.keep(&head);
         }
@@ -98,11 +98,12 @@ impl Exchange {
         let client = client::of(connection, head.fields());
         let context = RequestContext { client, id, began, came: None };
         let traced = Traced::begin(worker, connection, head.fields());
-        let trail = call::Trail::of(traced.as_ref().map(|traced| traced.place.own()));
-        Exchange {
+        let span = traced.as_ref().map(|traced| traced.place.own());
+        // All of it is made where it stays.
+        let exchange = Exchange {
             worker: worker.clone(),
             context,
-            body,
+            body: body(&head),
             head,
             tally: Tally::begin(worker.clone(), began),
             guards: Guards {
@@ -113,9 +114,12 @@ impl Exchange {
                 access: Cell::default(),
                 traced,
             },
-            trail,
+            trail: call::Trail::of(span),
             on_connection,
-        }
+        };
+        let counters = worker.shared.front.workers.of(worker.id);
+        counters.requests(exchange.body.protocol(&exchange.head)).increment();
+        exchange
     }
 
     /// A request of a dry run, which tells what becomes of it: it is decided, and neither counted nor sent.
@@ -165,36 +169,46 @@ impl Exchange {
 
     /// The reply to what the handler has come to, which is counted. A failure is told the log, and rendered.
     pub(super) fn settle(&mut self, result: Result<Reply, Failure>) -> Reply {
-        let (mut reply, failure) = match result {
-            Ok(reply) => {
+        match result {
+            Ok(mut reply) => {
                 self.tally.replied(reply.status);
-                (reply, None)
+                self.completes(&mut reply, None);
+                reply
             }
-            Err(failure) => {
-                let id = self.context.id.as_str();
-                match (&failure, self.connection().http2.get()) {
-                    (Failure::Refused(refusal), Some(http2)) => {
-                        http2.log_refused(*refusal, id, self.tally.route());
-                    }
-                    _ => failure.log(id, self.tally.route()),
-                }
-                let status = self.tally.failed(&failure);
-                (self.problem(&failure, status), Some(failure))
+            Err(failure) => self.settle_failure(&failure),
+        }
+    }
+
+    #[cold]
+    fn settle_failure(&mut self, failure: &Failure) -> Reply {
+        let id = self.context.id.as_str();
+        match (failure, self.connection().http2.get()) {
+            (Failure::Refused(refusal), Some(http2)) => {
+                http2.log_refused(*refusal, id, self.tally.route());
             }
-        };
+            _ => failure.log(id, self.tally.route()),
+        }
+        let status = self.tally.failed(failure);
+        let mut reply = self.problem(failure, status);
+        self.completes(&mut reply, Some(failure));
+        reply
+    }
+
+    /// Puts into a reply what all of them have, and tells of it whoever tells of exchanges.
+    #[inline]
+    fn completes(&mut self, reply: &mut Reply, failure: Option<&Failure>) {
         if self.guards.called.is_some() {
-            reply = self.answer_agent(reply, failure.is_some());
+            *reply = self.answer_agent(std::mem::replace(reply, Reply::empty(0)), failure.is_some());
         }
         if let Some(every) = self.every_reply() {
-            cors::put(every, self.head.fields(), &mut reply);
+            cors::put(every, self.head.fields(), reply);
         }
-        self.guards.access.set(Access::begin(&self.asked(), &mut reply, failure.as_ref()));
+        self.guards.access.set(Access::begin(&self.asked(), reply, failure));
         if let Some(traced) = &self.guards.traced {
-            traced.settle(&self.asked(), reply.status, failure.as_ref());
+            traced.settle(&self.asked(), reply.status, failure);
         }
         // Nobody asks any more, and a client may be slow: it keeps no instance that has gone.
         self.trail = call::Trail::default();
-        reply
     }
 
     /// The answer to an agent, of what the tool's route has replied. Its own request is in its place again.
@@ -296,13 +310,19 @@ impl Exchange {
 
     /// Ends it when all of it has come and its reply was sent. What has come behind it stays in the buffer that is given back.
     pub(super) fn finish(mut self) -> Box<Request> {
+        self.ends();
+        self.head
+    }
+
+    /// The same, for whoever takes the head out of it without moving the rest.
+    #[inline]
+    pub(super) fn ends(&mut self) {
         // Of a dry run nothing was settled.
         if self.guards.called.is_some() {
             self.take_back();
         }
-        let Exchange { mut head, mut body, .. } = self;
-        head.finish(body.finish());
-        head
+        let used = self.body.finish();
+        self.head.finish(used);
     }
 
     /// Ends it but for what is held as long as its connection goes on as something else.

@@ -50,30 +50,18 @@ pub(super) async fn handle(exchange: &mut Exchange) -> Reply {
 
 /// The reply to an exchange's request before it has its form, or why there is none.
 pub(super) async fn decide(exchange: &mut Exchange) -> Result<Reply, Failure> {
-    match https::admit(exchange.connection(), &exchange.head)? {
-        None => reply(exchange).await,
-        Some(reply) => Ok(reply),
+    if let Some(reply) = https::admit(exchange.connection(), &exchange.head)? {
+        return Ok(reply);
     }
-}
-
-/// What says in which form the client gets its reply.
-fn asked(exchange: &Exchange) -> reply::Asked<'_> {
-    let (compresses, answers) = (exchange.tally.compresses(), &exchange.worker.shared.answers);
-    let call = exchange.tally.call();
-    reply::Asked { head: &exchange.head, call, compresses, answers }
-}
-
-/// The reply to a request, or why there is none.
-async fn reply(exchange: &mut Exchange) -> Result<Reply, Failure> {
     let list = exchange.connection().listener.clients.list.as_ref();
     if list.is_some_and(|list| !list.admits(exchange.context.client)) {
         return Err(Failure::ClientNotAllowed);
     }
     loop {
         let table = exchange.worker.table();
-        let result = match reply_by(&table, exchange).await {
-            Ok(reply) => Ok(reply),
-            Err(Ended::Failed(failure)) => Err(failure),
+        let failure = match reply_by(&table, exchange).await {
+            Ok(reply) => return Ok(reply),
+            Err(Ended::Failed(failure)) => failure,
             Err(Ended::Waits(_)) if exchange.told().is_some() => {
                 let told = exchange.told().into_iter();
                 told.for_each(|told| {
@@ -92,13 +80,19 @@ async fn reply(exchange: &mut Exchange) -> Result<Reply, Failure> {
         };
         // A table may be swapped while the body arrives or the call waits. A call that then finds its instances gone has
         // not run, or may run again: it is looked up again.
-        let is_absent = result.as_ref().is_err_and(Failure::is_absence);
-        if !is_absent || exchange.worker.table().generation == table.generation {
-            return result;
+        if !failure.is_absence() || exchange.worker.table().generation == table.generation {
+            return Err(failure);
         }
         exchange.tally.counts_for(None);
         exchange.guards.passed.leave();
     }
+}
+
+/// What says in which form the client gets its reply.
+fn asked(exchange: &Exchange) -> reply::Asked<'_> {
+    let (compresses, answers) = (exchange.tally.compresses(), &exchange.worker.shared.answers);
+    let call = exchange.tally.call();
+    reply::Asked { head: &exchange.head, call, compresses, answers }
 }
 
 /// Why there is no reply by a table.

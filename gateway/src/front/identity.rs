@@ -3,13 +3,18 @@
 use crate::auth::Identified;
 use crate::config::ForwardClaims;
 use crate::failure::Failure;
-use callgate_protocol::MetadataBuf;
+use callgate_protocol::{MetadataBuf, MetadataName};
 use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
 
 /// What goes along: its name, the authenticator that says so, its scopes with spaces between, and a JSON object of listed claims. No
 /// client may say these itself.
-pub(crate) const NAMES: [&str; 4] = ["identity", "identity-by", "identity-scopes", "identity-claims"];
+pub(crate) const NAMES: [MetadataName; 4] = [
+    MetadataName::new("identity"),
+    MetadataName::new("identity-by"),
+    MetadataName::new("identity-scopes"),
+    MetadataName::new("identity-claims"),
+];
 
 /// Adds that to what goes along with a call. What does not fit is refused: a method that does not see who calls could take it for anybody.
 pub(super) fn tell(
@@ -19,14 +24,14 @@ pub(super) fn tell(
 ) -> Result<(), Failure> {
     let [name, by, scopes, listed] = NAMES;
     let identity = &caller.identity;
-    let mut put = |name: &str, value: &[u8]| match metadata.push_named(name, value) {
+    let mut put = |name: MetadataName, value: &[u8]| match metadata.push_known(name, value) {
         true => Ok(()),
-        false => Err(Failure::HeaderTooLarge(name.to_owned())),
+        false => Err(Failure::HeaderTooLarge(name.as_str().to_owned())),
     };
     put(name, identity.name().as_bytes())?;
     put(by, caller.authenticator.spec.name.as_bytes())?;
-    if identity.scopes().len() > 0 {
-        put(scopes, identity.scopes().collect::<Vec<_>>().join(" ").as_bytes())?;
+    if !identity.joined_scopes().is_empty() {
+        put(scopes, identity.joined_scopes().as_bytes())?;
     }
     let chosen = Chosen { caller, claims };
     if chosen.iter().next().is_some() {

@@ -16,7 +16,7 @@ const ROOM: usize = 160;
 
 /// Where a request has come from, as far as that goes along.
 pub(super) struct Origin<'r> {
-    pub(super) id: &'r str,
+    pub(super) id: &'r [u8],
     pub(super) client: Option<IpAddr>,
     pub(super) named_by: Option<&'static FieldName>,
     /// Its place in a trace, where the gateway knows better than what has come with it.
@@ -41,7 +41,8 @@ impl Trace {
             }
             None => {
                 let is_proxy = exchange.connection().is_proxy.get();
-                let parent = traces.unsampled(exchange.head.fields(), is_proxy)?;
+                let chance = || exchange.worker.ids.number();
+                let parent = traces.unsampled(exchange.head.fields(), is_proxy, chance)?;
                 Some(Trace { parent, has_state: false })
             }
         }
@@ -52,7 +53,7 @@ impl<'r> Origin<'r> {
     pub(super) fn of(exchange: &'r Exchange) -> Origin<'r> {
         let RequestContext { id, client, .. } = &exchange.context;
         let named_by = client::believed(exchange.connection());
-        Origin { id: id.as_str(), client: *client, named_by, trace: Trace::of(exchange) }
+        Origin { id: id.as_bytes(), client: *client, named_by, trace: Trace::of(exchange) }
     }
 
     /// Whether a listed header goes along. One that says who the client is could be anybody's word: only the one that counts does.
@@ -70,7 +71,7 @@ pub(super) fn of(
     origin: &Origin<'_>,
 ) -> Result<MetadataBuf, Failure> {
     let mut metadata = MetadataBuf::with_capacity(ROOM);
-    metadata.push(key::REQUEST_ID, origin.id.as_bytes());
+    metadata.push(key::REQUEST_ID, origin.id);
     if let Some(client) = origin.client {
         metadata.push(key::CLIENT, AddressText::of(client).as_bytes());
     }
@@ -119,7 +120,7 @@ mod tests {
 
     fn of_names(names: &[&str], lines: &[(&str, &[u8])]) -> Result<MetadataBuf, Failure> {
         let names: Vec<FieldName> = names.iter().map(|name| (*name).into()).collect();
-        of(&names, request(lines).fields(), &Origin { id: "r1", client: None, named_by: None, trace: None })
+        of(&names, request(lines).fields(), &Origin { id: b"r1", client: None, named_by: None, trace: None })
     }
 
     #[test]
@@ -162,7 +163,7 @@ mod tests {
             (None, Some(&FORWARDED), &[("forwarded", "for=192.0.2.8"), ("x-a", "1")]),
         ] {
             let client = client.map(|client| client.parse().expect("an address"));
-            let origin = Origin { id: "r1", client, named_by, trace: None };
+            let origin = Origin { id: b"r1", client, named_by, trace: None };
             let metadata = of(&names, request(&lines).fields(), &origin).expect("fits");
             let seen: Vec<(&str, &[u8])> = metadata.as_metadata().iter().skip(1).collect();
             let expected: Vec<(&str, &[u8])> =

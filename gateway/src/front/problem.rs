@@ -117,7 +117,8 @@ mod tests {
         let declared = |details: Option<&str>| {
             let (method, name) = ("orders.place".into(), "Out of stock".to_owned());
             let error = DeclaredError { method, name, details: details.map(str::to_owned) };
-            Failure::Method(MethodFailure { status: Status::aborted("gone"), error: Some(Box::new(error)) })
+            let status = Status::aborted("gone");
+            Failure::Method(Box::new(MethodFailure { status, error: Some(Box::new(error)) }))
         };
         let method = |code| Failure::Method(Status::new(code, "gone").with_details("{\"a\": 1}").into());
         for (failure, status, lines, body) in [

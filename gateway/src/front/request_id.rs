@@ -7,10 +7,13 @@ use callgate_http1::{Fields, ReplyHead};
 /// The longest id that is taken from a client, in bytes.
 const MAX_LENGTH: usize = 128;
 
-/// The id of a request: 1 to 128 visible ASCII characters. It is kept in place, so that an exchange allocates nothing for it.
-pub(super) struct RequestId {
-    text: [u8; MAX_LENGTH],
-    length: u8,
+/// The longest that is kept in place, in bytes: one that was made has 32, and a UUID 36.
+const SHORT: usize = 38;
+
+/// The id of a request: 1 to 128 visible ASCII characters. Nearly all are kept in place, so that an exchange allocates nothing for them.
+pub(super) enum RequestId {
+    Short([u8; SHORT], u8),
+    Long(Box<[u8]>),
 }
 
 impl RequestId {
@@ -28,24 +31,38 @@ impl RequestId {
         RequestId::of(&ids.make())
     }
 
+    #[inline]
     fn of(id: &[u8]) -> RequestId {
-        let mut text = [0; MAX_LENGTH];
-        text[..id.len()].copy_from_slice(id);
-        RequestId { text, length: id.len() as u8 }
+        let mut text = [0; SHORT];
+        match text.get_mut(..id.len()) {
+            Some(place) => {
+                place.copy_from_slice(id);
+                RequestId::Short(text, id.len() as u8)
+            }
+            None => RequestId::Long(id.into()),
+        }
     }
 
     /// Puts its line into the head of a reply.
     pub(super) fn put(&self, head: &mut ReplyHead<'_>) {
         // It was checked when it was taken.
         head.prepared(b"x-request-id: ");
-        head.prepared(self.as_str().as_bytes());
+        head.prepared(self.as_bytes());
         head.prepared(b"\r\n");
     }
 
     /// As text.
     pub(super) fn as_str(&self) -> &str {
         // It is ASCII.
-        std::str::from_utf8(&self.text[..usize::from(self.length)]).unwrap_or_default()
+        std::str::from_utf8(self.as_bytes()).unwrap_or_default()
+    }
+
+    /// As bytes, which are nearly always enough.
+    pub(super) fn as_bytes(&self) -> &[u8] {
+        match self {
+            RequestId::Short(text, length) => &text[..usize::from(*length)],
+            RequestId::Long(id) => id,
+        }
     }
 }
 
@@ -65,8 +82,8 @@ mod tests {
             let lines: Vec<_> = sent.iter().map(|id| ("X-Request-Id", *id)).collect();
             RequestId::take_or_make(&ids, request(&lines).fields()).as_str().to_owned()
         };
-        let longest = "x".repeat(128);
-        for id in ["a", "abc-1", &longest] {
+        let lengths = [37, 38, 39, 128].map(|length| "x".repeat(length));
+        for id in ["a", "abc-1"].into_iter().chain(lengths.iter().map(String::as_str)) {
             assert_eq!(taken(&[id]), id);
         }
         for replaced in ["", "with space", "\u{e9}", &"x".repeat(129)] {

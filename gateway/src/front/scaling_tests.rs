@@ -15,7 +15,7 @@ use callgate_transcode::{Violation, ViolationKind};
 use std::time::Duration;
 use tokio::time::Instant;
 
-const NOBODY: Origin<'_> = Origin { id: "r1", client: None, named_by: None, trace: None };
+const NOBODY: Origin<'_> = Origin { id: b"r1", client: None, named_by: None, trace: None };
 
 #[test]
 fn queries_and_headers_cost_what_they_say() {

@@ -6,7 +6,7 @@
 
 use crate::backends::Backend;
 use crate::config::CallSpec;
-use crate::failure::{Failure, MethodFailure, Reason};
+use crate::failure::{Failure, Reason};
 use crate::routes::{EveryReply, FallbackTo};
 use crate::telemetry::{RouteStats, TargetReason};
 use crate::worker::{RouteRef, Worker};
@@ -15,6 +15,7 @@ use std::cell::Cell;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::thread;
+use std::time::Duration;
 use tokio::time::Instant;
 
 /// A request, until it is counted.
@@ -25,7 +26,8 @@ pub(super) struct Tally {
     route: Option<RouteRef>,
     /// Which of its route's targets has taken its call, where there is a choice.
     taken: Cell<Option<Taken>>,
-    counted: bool,
+    /// How long it took until it was counted, once it was.
+    counted: Option<Duration>,
 }
 
 /// One of the places to which a route's calls go.
@@ -40,12 +42,12 @@ pub(super) enum Taken {
 impl Tally {
     /// Of a request whose head was there at `began`.
     pub(super) fn begin(worker: Rc<Worker>, began: Instant) -> Tally {
-        Tally { worker, began, route: None, taken: Cell::new(None), counted: false }
+        Tally { worker, began, route: None, taken: Cell::new(None), counted: None }
     }
 
     /// Of a request of a dry run: it is counted nowhere.
     pub(super) fn of_dry_run(worker: Rc<Worker>, began: Instant) -> Tally {
-        Tally { worker, began, route: None, taken: Cell::new(None), counted: true }
+        Tally { worker, began, route: None, taken: Cell::new(None), counted: Some(Duration::ZERO) }
     }
 
     /// Its route, if it has met one.
@@ -121,7 +123,7 @@ impl Tally {
 
     /// Counts there that it is turned away before its call, if it is.
     pub(super) fn turned_away(&self, failure: &Failure) {
-        if let (Failure::Shed(reason), false) = (failure, self.counted) {
+        if let (Failure::Shed(reason), false) = (failure, self.counted.is_some()) {
             self.stats().0.of(self.worker.id).shed.of(*reason).increment();
         }
     }
@@ -152,14 +154,20 @@ impl Tally {
 
     /// The status that its route gives a failure of the method, if it gives one.
     fn said(&self, failure: &Failure) -> Option<u16> {
-        let Failure::Method(MethodFailure { status, error }) = failure else { return None };
+        let Failure::Method(failed) = failure else { return None };
         let reply = self.route.as_ref()?.action.call()?.spec.reply.as_ref()?;
-        reply.errors.of(error.as_ref().map(|error| error.name.as_str()), status.code)
+        reply.errors.of(failed.error.as_ref().map(|error| error.name.as_str()), failed.status.code)
     }
 
     fn count(&mut self, status: u16) {
-        self.counted = true;
-        self.stats().0.of(self.worker.id).answered(status, self.began.elapsed());
+        let took = self.began.elapsed();
+        self.counted = Some(took);
+        self.stats().0.of(self.worker.id).answered(status, took);
+    }
+
+    /// How long it took until the head of its reply was there; so far, if there is none.
+    pub(super) fn took(&self) -> Duration {
+        self.counted.unwrap_or_else(|| self.began.elapsed())
     }
 
     fn count_reason(&self, reason: Reason) {
@@ -173,7 +181,7 @@ impl Tally {
 
 impl Drop for Tally {
     fn drop(&mut self) {
-        if self.counted {
+        if self.counted.is_some() {
             return;
         }
         // A panic is no fault of the client's.

@@ -46,7 +46,7 @@ impl Step for Authenticate {
         passed.identified = None;
         for authenticator in &self.authenticators {
             let (peer, fields, verified) = (arrival.peer, arrival.fields, arrival.verified);
-            let shown = Shown { peer, fields, verified, heard: &passed.heard };
+            let shown = Shown { peer, fields, verified, heard: passed.heard() };
             let counts = passed.dry_run.is_none().then_some(arrival.worker);
             let answer = authenticator.ask(counts, &shown)?;
             if let Some(told) = &passed.dry_run {
@@ -60,7 +60,7 @@ impl Step for Authenticate {
                     return Ok(());
                 }
                 Answer::Later(pending) => {
-                    passed.waits = Some((authenticator.clone(), pending));
+                    passed.verifying.get_or_insert_default().waits = Some((authenticator.clone(), pending));
                     return Ok(());
                 }
                 Answer::Bad(flaw) => {
@@ -74,7 +74,7 @@ impl Step for Authenticate {
             return Ok(());
         }
         let challenges = self.challenges.clone();
-        let told = passed.challenge.take();
+        let told = passed.verifying.as_mut().and_then(|verifying| verifying.challenge.take());
         Err(Failure::Unauthenticated(Box::new(Unauthenticated { challenges, bad, told })))
     }
 }

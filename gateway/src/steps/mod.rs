@@ -83,19 +83,27 @@ pub struct Arrival<'r> {
 #[derive(Default)]
 pub struct Passed {
     places: Cell<Places>,
-    told: RateFields,
+    /// On the heap, as the next: most routes have no limits.
+    told: Option<Box<RateFields>>,
     identified: Option<Identified>,
+    /// What others are asked, or were, to verify.
+    verifying: Option<Box<Verifying>>,
+    /// How many steps of limits it has met since it was looked up, and in how many of these it was counted before: by another table.
+    met: u8,
+    counted: u8,
+    /// Nothing is taken or counted, and this is told what the steps say.
+    dry_run: Option<Rc<DryRun>>,
+}
+
+/// What others than the gateway verify of a request.
+#[derive(Default)]
+struct Verifying {
     /// What is yet to be verified before it can pass, and by whom.
     waits: Option<(Arc<Authenticator>, Pending)>,
     /// What was verified meanwhile, for the authenticators of these ids.
     heard: Vec<(u64, Verdict)>,
     /// How the service that was asked last says that the caller could show who it is.
     challenge: Option<Box<str>>,
-    /// How many steps of limits it has met since it was looked up, and in how many of these it was counted before: by another table.
-    met: u8,
-    counted: u8,
-    /// Nothing is taken or counted, and this is told what the steps say.
-    dry_run: Option<Rc<DryRun>>,
 }
 
 impl Passed {
@@ -134,30 +142,35 @@ impl Passed {
     /// Whether something is yet to be verified, after which it is to be looked up again.
     #[inline]
     pub fn waits(&self) -> bool {
-        self.waits.is_some()
+        self.verifying.as_ref().is_some_and(|verifying| verifying.waits.is_some())
     }
 
     /// What that is, and by whom; whoever takes it has it verified.
     pub fn take_pending(&mut self) -> Option<(Arc<Authenticator>, Pending)> {
-        self.waits.take()
+        self.verifying.as_mut()?.waits.take()
     }
 
     /// It was verified for that authenticator.
     pub fn hears(&mut self, authenticator: &Authenticator, verdict: Verdict) {
-        self.heard.push((authenticator.id, verdict));
+        self.verifying.get_or_insert_default().heard.push((authenticator.id, verdict));
     }
 
     /// The service that was asked says that the caller could show so who it is.
     pub fn is_challenged(&mut self, challenge: Option<Box<str>>) {
         if challenge.is_some() {
-            self.challenge = challenge;
+            self.verifying.get_or_insert_default().challenge = challenge;
         }
     }
 
     /// Whether it has waited for something to be verified.
     #[inline]
     pub fn has_waited(&self) -> bool {
-        !self.heard.is_empty()
+        !self.heard().is_empty()
+    }
+
+    /// What was verified for it, for the authenticators of these ids.
+    fn heard(&self) -> &[(u64, Verdict)] {
+        self.verifying.as_ref().map_or(&[], |verifying| &verifying.heard)
     }
 
     /// Its places, for somebody who leaves them later.
@@ -167,12 +180,12 @@ impl Passed {
 
     /// What the limits said that have counted it, as the reply says it; and those that only count and would have refused it.
     pub fn limits(&self) -> (Option<&str>, Option<&str>) {
-        self.told.verdicts()
+        self.told.as_ref().map_or((None, None), |told| told.verdicts())
     }
 
     /// The header fields in which the reply says how the limits stand: names and values.
     pub fn reply_fields(&self) -> impl Iterator<Item = (&'static str, &str)> {
-        self.told.iter()
+        self.told.iter().flat_map(|told| told.iter())
     }
 }
 

@@ -68,10 +68,11 @@ pub(super) fn check(limits: &Limits, arrival: &Arrival<'_>, passed: &mut Passed)
     if let Some(told) = &passed.dry_run {
         told.note("limit", Verdict::Passed, format!("as it stands: {}", verdict.field));
     }
-    passed.told.add(&verdict.field);
-    passed.told.would_refuse(verdict.would_refuse);
+    let told = passed.told.get_or_insert_default();
+    told.add(&verdict.field);
+    told.would_refuse(verdict.would_refuse);
     let Some(refused) = verdict.refused else { return Ok(()) };
-    passed.told.policy = Some(refused.policies.to_owned());
+    told.policy = Some(refused.policies.to_owned());
     Err(Failure::RateLimited { policy: refused.policy.to_owned(), retry_after: refused.retry_after })
 }
 

@@ -53,12 +53,19 @@ impl Traces {
         }
     }
 
-    /// What the call of a request without spans says of its trace; nothing where what has come is right.
-    pub(crate) fn unsampled(&self, fields: Fields<'_>, is_proxy: bool) -> Option<TraceparentText> {
-        match self.parent(fields, is_proxy) {
-            Some(_) => None,
-            None => Some(Traceparent::new(fastrand::u128(1..), fastrand::u64(1..), false).text()),
+    /// What the call of a request without spans says of its trace; nothing where what has come is right. A new trace has numbers by `chance`.
+    pub(crate) fn unsampled(
+        &self,
+        fields: Fields<'_>,
+        is_proxy: bool,
+        chance: impl Fn() -> u64,
+    ) -> Option<TraceparentText> {
+        if self.parent(fields, is_proxy).is_some() {
+            return None;
         }
+        let trace = u128::from(chance()) << 64 | u128::from(chance());
+        // 0 is none (W3C Trace Context, 3.2.2.3).
+        Some(Traceparent::new(trace.max(1), chance().max(1), false).text())
     }
 
     /// Puts spans among those that are sent.
@@ -119,7 +126,7 @@ mod tests {
                 assert_eq!(place.own().trace == known.trace, comes_along);
                 assert_eq!(place.parent(), if comes_along { known.span } else { 0 });
             } else {
-                let along = traces.unsampled(request.fields(), false);
+                let along = traces.unsampled(request.fields(), false, || fastrand::u64(..));
                 assert_eq!(along.is_none(), comes_along, "{sample} {header:?}");
                 let along = along.map(|text| Traceparent::read(text.as_bytes()).expect("is one"));
                 assert!(along.is_none_or(|along| !along.is_sampled()));

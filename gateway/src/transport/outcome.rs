@@ -43,13 +43,13 @@ pub enum Outcome {
     /// Because its request, which had begun, was not sent to its end: why.
     Unfinished(Box<Failure>),
     /// With a failure.
-    Failed(MethodFailure),
+    Failed(Box<MethodFailure>),
     /// With a reply that is no value of the schema; why.
     BadReply(String),
     /// Not at all: the instance had not accepted it, or not one byte had left. It has certainly not run.
     NotAccepted,
     /// With `unavailable`, and the instance said that it has not run.
-    Refused(MethodFailure),
+    Refused(Box<MethodFailure>),
     /// The connection was lost; it may have run.
     Lost,
     /// Not before its deadline.

@@ -5,6 +5,7 @@
 
 use crate::fields::NAMES;
 use callgate_http1::{Request, RequestBuilder};
+use memchr::memchr;
 use std::cell::RefCell;
 
 /// What is longer is not kept, in bytes.
@@ -61,22 +62,24 @@ fn write(head: &Request, out: &mut Vec<u8>) {
     out.clear();
     out.extend_from_slice(head.method().as_bytes());
     out.push(b'\n');
-    if head.path().len() > LONGEST {
+    let path = head.path_bytes();
+    if path.len() > LONGEST {
         return out.clear();
     }
-    out.extend_from_slice(head.path().as_bytes());
-    for (n, pair) in head.query().into_iter().flat_map(|query| query.split('&')).enumerate() {
+    out.extend_from_slice(path);
+    let pairs = head.query_bytes().into_iter().flat_map(|query| query.split(|byte| *byte == b'&'));
+    for (n, pair) in pairs.enumerate() {
         out.push(if n == 0 { b'?' } else { b'&' });
-        out.extend_from_slice(pair.split_once('=').map_or(pair, |(name, _)| name).as_bytes());
+        out.extend_from_slice(memchr(b'=', pair).map_or(pair, |end| &pair[..end]));
         if out.len() > LONGEST {
             return out.clear();
         }
     }
     out.push(b'\n');
-    out.extend_from_slice(head.host().unwrap_or_default().as_bytes());
+    out.extend_from_slice(head.host_bytes().unwrap_or_default());
     out.push(b'\n');
-    for (name, _) in head.fields().iter() {
-        out.extend_from_slice(name.as_bytes());
+    for name in head.fields().names() {
+        out.extend_from_slice(name);
         out.push(b' ');
     }
     if out.len() > 2 * LONGEST {

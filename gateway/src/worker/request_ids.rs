@@ -1,18 +1,7 @@
 //! Makes the ids of requests that bring none: 32 hexadecimal digits, random.
 
+use callgate_protocol::hex;
 use std::cell::RefCell;
-
-/// The two digits of every byte.
-const HEX: [[u8; 2]; 256] = {
-    const DIGITS: &[u8; 16] = b"0123456789abcdef";
-    let mut all = [[0; 2]; 256];
-    let mut byte = 0;
-    while byte < 256 {
-        all[byte] = [DIGITS[byte >> 4], DIGITS[byte & 15]];
-        byte += 1;
-    }
-    all
-};
 
 /// The generator of a worker.
 pub struct RequestIds(RefCell<fastrand::Rng>);
@@ -24,12 +13,19 @@ impl RequestIds {
         RequestIds(RefCell::new(fastrand::Rng::new()))
     }
 
+    /// A number by chance.
+    #[inline]
+    pub fn number(&self) -> u64 {
+        self.0.borrow_mut().u64(..)
+    }
+
     /// The digits of a new id.
     pub fn make(&self) -> [u8; 32] {
-        let number = self.0.borrow_mut().u128(..).to_le_bytes();
         let mut text = [0; 32];
-        for (digits, byte) in text.chunks_exact_mut(2).zip(number) {
-            digits.copy_from_slice(&HEX[usize::from(byte)]);
+        for digits in text.chunks_exact_mut(16) {
+            let number = self.number();
+            digits[..8].copy_from_slice(&hex(number as u32));
+            digits[8..].copy_from_slice(&hex((number >> 32) as u32));
         }
         text
     }

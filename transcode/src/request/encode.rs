@@ -141,11 +141,11 @@ impl<'a> Encoder<'a> {
     }
 
     /// All that was wrong.
-    fn told(mut self) -> Result<(), Vec<Violation>> {
+    fn told(&mut self) -> Result<(), Vec<Violation>> {
         self.violations.truncate(MAX_VIOLATIONS);
         match self.violations.is_empty() {
             true => Ok(()),
-            false => Err(located(self.cursor.text(), self.violations)),
+            false => Err(located(self.cursor.text(), std::mem::take(&mut self.violations))),
         }
     }
 

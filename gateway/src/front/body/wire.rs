@@ -37,6 +37,7 @@ pub(super) struct WireBody {
 
 impl WireBody {
     /// That of a request whose head is there.
+    #[inline]
     pub(super) fn new(wire: Rc<Wire>, head: &Request, limits: &Limits) -> WireBody {
         let length = head.body_length();
         let decoder = BodyDecoder::new(length, limits);

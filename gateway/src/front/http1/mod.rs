@@ -29,7 +29,7 @@ use callgate_http1::{Refusal, Request, Version};
 use head::{Next, next};
 use send::{Going, send, send_problem};
 use std::future::{Future, poll_fn};
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::rc::Rc;
 use std::sync::atomic::Ordering::Relaxed;
 use std::task::Poll;
@@ -91,9 +91,10 @@ async fn exchange(
     request: Box<Request>,
 ) -> Option<Option<Box<Request>>> {
     let connection = &wire.connection;
-    let body = RequestBody::of_wire(wire.clone(), &request, &connection.open.limits);
+    let body = |head: &Request| RequestBody::of_wire(wire.clone(), head, &connection.open.limits);
     let mut exchange = Exchange::begin(worker, connection, request, body);
-    let handled = unless_left(wire, handle(&mut exchange)).await;
+    // Pinned here, because it is large: handed on, it would be copied for each request.
+    let handled = unless_left(wire, pin!(handle(&mut exchange))).await;
     let Some(mut reply) = handled else {
         exchange.left();
         return None;
@@ -129,7 +130,8 @@ async fn exchange(
     if unread == Unread::Little && !exchange.body.discard().await {
         return None;
     }
-    let mut request = exchange.finish();
+    exchange.ends();
+    let Exchange { head: mut request, .. } = exchange;
     wire.take_ahead(request.buffer());
     if !request.buffer().is_empty() {
         return Some(Some(request));
@@ -139,8 +141,7 @@ async fn exchange(
 }
 
 /// Waits for a request's reply, unless its client leaves before: then nothing is replied, and its call is cancelled.
-async fn unless_left<F: Future>(wire: &Wire, reply: F) -> Option<F::Output> {
-    let mut reply = pin!(reply);
+async fn unless_left<F: Future>(wire: &Wire, mut reply: Pin<&mut F>) -> Option<F::Output> {
     poll_fn(|cx| {
         if let Poll::Ready(reply) = reply.as_mut().poll(cx) {
             return Poll::Ready(Some(reply));
@@ -239,10 +240,9 @@ mod tests {
             let head = head(fields, &wire);
             let mut request_body = RequestBody::of_wire(wire.clone(), &head, &connection.open.limits);
             let limits = crate::config::StreamLimits::default();
-            let mut read = Box::pin(unless_left(
-                &wire,
-                request_body.read(&head, &shared, (&crate::config::BodyTypes::Json, &limits)),
-            ));
+            let types = (&crate::config::BodyTypes::Json, &limits);
+            let mut reading = Box::pin(request_body.read(&head, &shared, types));
+            let mut read = Box::pin(unless_left(&wire, reading.as_mut()));
             poll_fn(|cx| {
                 assert!(read.as_mut().poll(cx).is_pending());
                 Poll::Ready(())
@@ -256,6 +256,7 @@ mod tests {
             let (told, ()) = tokio::join!(&mut read, hear);
             told.expect("the client is there").expect("it can be read");
             drop(read);
+            drop(reading);
             assert_eq!(request_body.bytes(&head), b"abc");
             assert!(!wire.has_ahead());
         }

@@ -38,8 +38,9 @@ pub(super) fn begin(
     let mut head = connection.open.pool.empty_request();
     let read = match head::read(&mut head, &parts, &connection.open.limits) {
         Ok(()) => {
-            let body = StreamBody::new(incoming, open.stream.clone(), &head);
-            Ok(Exchange::begin(worker, connection, head, RequestBody::of_stream(body)))
+            let stream = open.stream.clone();
+            let body = |head: &_| RequestBody::of_stream(StreamBody::new(incoming, stream, head));
+            Ok(Exchange::begin(worker, connection, head, body))
         }
         Err(refusal) => {
             connection.open.pool.take_request(head);

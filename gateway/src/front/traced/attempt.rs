@@ -24,7 +24,7 @@ impl Attempts<'_> {
         let own = self.place.own();
         let (method, version) = match self.call {
             Some(CallRef::Name { service, method }) => {
-                (format!("{service}/{method}"), one.endpoint().version_of(service))
+                (format!("{service}/{method}"), one.endpoint().look_at_version(service, str::to_owned))
             }
             Some(number) => (number.to_string(), None),
             None => ("_OTHER".to_owned(), None),

@@ -12,7 +12,7 @@ const MAX_ERROR: usize = 64 * 1024;
 impl Program {
     /// How the method has failed, by what the instance at `endpoint` says of it. An error that the schema does not have is none: the
     /// failure is then one without.
-    pub(super) fn failure(&self, mut status: Status, endpoint: &EndpointAddr) -> MethodFailure {
+    pub(super) fn failure(&self, mut status: Status, endpoint: &EndpointAddr) -> Box<MethodFailure> {
         let Some(encoded) = status.error.take() else {
             return status.into();
         };
@@ -20,7 +20,7 @@ impl Program {
             Ok(MethodError { variant, code, details, .. }) => {
                 status.code = code;
                 let error = DeclaredError { method: self.method.clone(), name: variant.to_owned(), details };
-                MethodFailure { status, error: Some(Box::new(error)) }
+                Box::new(MethodFailure { status, error: Some(Box::new(error)) })
             }
             Err(error) => {
                 let method = &*self.method;
@@ -84,7 +84,7 @@ mod tests {
 
     fn failure(declares: bool, status: Status) -> MethodFailure {
         let endpoint = EndpointAddr::Tcp { host: "peer".to_owned(), port: 1 };
-        program(declares).failure(status, &endpoint)
+        *program(declares).failure(status, &endpoint)
     }
 
     #[test]
