@@ -10,6 +10,9 @@ import subprocess
 
 from processes import PROC
 
+# The function that SHA-256 takes a block of 64 bytes by. Callgrind's processor lacks the instructions that processors have for it.
+HASH = "sha256_block"
+
 # How long valgrind may take to do what it is told, in seconds: it waits for the instruction at which it may.
 TIMEOUT = 120
 
@@ -40,13 +43,15 @@ class Counter:
         self._tell("zero")
 
     def end(self):
-        """The instructions since it began, and the file that says where they went, for each thread: a list of names, counts and files."""
+        """The instructions since it began, but for those of SHA-256, the blocks that were hashed, and the file that says where all went, for
+        each thread: a list of names, counts, blocks and files."""
         for file in self._files():
             file.unlink()
         names = self._names()
         self._tell("dump")
-        read = [(file, *dumped(file.read_text("utf-8", "replace"))) for file in self._files()]
-        return [(names.get(thread, ""), count, file) for file, thread, count in read]
+        read = [(file, file.read_text("utf-8", "replace")) for file in self._files()]
+        read = [(file, *dumped(text), *hashed(text)) for file, text in read]
+        return [(names.get(thread, ""), count - own, blocks, file) for file, thread, count, own, blocks in read]
 
     def _files(self):
         return list(self.folder.glob(f"{self.pid}.out.*"))
@@ -75,6 +80,30 @@ def dumped(text):
     if not thread or not total:
         raise SystemExit(f"bench: this is no profile of a thread:\n{text[:500]}")
     return int(thread.group(1)), int(total.group(1))
+
+
+def hashed(text):
+    """Of such a file: the instructions by which SHA-256 takes its blocks, and how often it was called, which is once for a short text."""
+    names, own, calls, inside, called, of_call = {}, 0, 0, False, False, False
+    for line in text.splitlines():
+        if named := re.match(r"(c?fn)=\((\d+)\)(?: (.*))?$", line):
+            kind, number, name = named.groups()
+            if name:
+                names[number] = name
+            is_hash = HASH in names[number]
+            if kind == "fn":
+                inside = is_hash
+            else:
+                called = is_hash
+        elif counted := re.match(r"calls=(\d+)", line):
+            calls += int(counted.group(1)) if called and not inside else 0
+            of_call = True
+        elif inside and (cost := re.match(r"(?:[+-]?\d+|\*) (\d+)$", line)):
+            own += 0 if of_call else int(cost.group(1))
+            of_call = False
+        else:
+            of_call = False
+    return own, calls
 
 
 def tasks(text):

@@ -12,33 +12,35 @@ MUST = ["what is added, by instructions", "instructions", "≈ µs", "must", "ai
 
 def tables(results):
     """Heading, header and rows of every table."""
-    counts, ns = results["counts"], results["time"]["ns"]
-    rows = [_row(WORKS[way].label, found, ns) for way, found in counts["works"]["callgate"].items()]
+    counts, time = results["counts"], results["time"]
+    rows = [_row(WORKS[way].label, found, time) for way, found in counts["works"]["callgate"].items()]
     yield "Works", HEADER, rows
     rows = [
-        _row(f"{LABELS[peer]}: {report.CHECKED[way]}", found, ns if peer == "callgate" else None)
+        _row(f"{LABELS[peer]}: {report.CHECKED[way]}", found, time if peer == "callgate" else None)
         for peer, ways in counts["credentials"].items()
         for way, found in ways.items()
     ]
     yield "Credentials and rules: quote, 270 bytes", HEADER, rows
-    rows = [_row(way, found, ns) for way, found in counts["observed"]["callgate"].items()]
+    rows = [_row(way, found, time) for way, found in counts["observed"]["callgate"].items()]
     yield "Seen by the access log, or by spans: quote, 270 bytes", HEADER, rows
     yield "What must hold of these", MUST, [_judged_row(*each) for each in judged(results)]
 
 
 def judged(results):
     """What must hold: each with its instructions, and the ratio's row."""
-    counts, ns = results["counts"], results["time"]["ns"]
+    counts, time = results["counts"], results["time"]
     for stage, way, name, must, aim in ratios.ADDED:
         more = _added(counts, stage, "callgate", way)
-        yield more, ratios.row(name, None if more is None else micros(more, ns), must, aim)
+        found = counts.get(stage, {}).get("callgate", {}).get(way)
+        yield more, ratios.row(name, None if more is None else micros(found, time), must, aim)
     ours, theirs = (_added(counts, "credentials", peer, "jwt") for peer in ("callgate", "envoy"))
     ratio = ours / theirs if None not in (ours, theirs) and theirs > 0 else None
     yield None, ratios.row("a cached JWT: instructions added ÷ what Envoy's jwt_authn adds", ratio, *ratios.TO_ENVOY)
 
 
-def micros(instructions, ns):
-    return instructions * ns / 1000
+def micros(found, time):
+    """What a way's instructions take, and the blocks that it hashes beside."""
+    return found["added"]["median"] * time["ns"] / 1000 + found["blocks"]["median"] * time["block_us"]
 
 
 def text(results):
@@ -51,17 +53,18 @@ def time(results):
     """What an instruction takes, in words."""
     found = results["time"]
     user, cpu = (median(found[key]) for key in ("user_us", "cpu_us"))
-    return f"A quote took {cpu:.2f} µs of the worker's CPU time, {user:.2f} of them in user space: {found['ns']:.3f} ns an instruction."
+    quote = f"A quote took {cpu:.2f} µs of the worker's CPU time, {user:.2f} of them in user space: {found['ns']:.3f} ns an instruction."
+    return f"{quote} A block of SHA-256, which is not among the instructions, takes {found['block_us'] * 1000:.0f} ns."
 
 
 def _added(counts, stage, peer, way):
     return median(counts.get(stage, {}).get(peer, {}).get(way, {}).get("added"))
 
 
-def _row(name, found, ns):
+def _row(name, found, time):
     more = found.get("added")
     figures = [number(found[key]) for key in ("worker", "process")]
-    took = f"{micros(more['median'], ns):.2f}" if more and ns else ""
+    took = f"{micros(found, time):.2f}" if more and time else ""
     return [name, *figures, number(more) if more else "", took]
 
 

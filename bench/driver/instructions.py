@@ -10,6 +10,7 @@ import dataclasses
 import pathlib
 import re
 import shutil
+import subprocess
 import tempfile
 from typing import Callable
 
@@ -164,10 +165,12 @@ def _load(bench, way, counter, seconds):
 
 def executed(threads, serving, requests):
     """By the threads that serve, whose names begin so, and by all."""
-    ours = [found for name, found, _ in threads if name.startswith(serving)]
-    if not any(ours):
+    ours = [(found, blocks) for name, found, blocks, _ in threads if name.startswith(serving)]
+    if not any(found for found, _ in ours):
         raise SystemExit(f"bench: no thread is called {serving}…, of {sorted({name for name, *_ in threads})}")
-    return {"worker": sum(ours), "process": sum(found for _, found, _ in threads), "requests": requests}
+    worker, blocks = (sum(found) for found in zip(*ours))
+    process = sum(found for _, found, *_ in threads)
+    return {"worker": worker, "process": process, "blocks": blocks, "requests": requests}
 
 
 def between(short, long):
@@ -175,7 +178,7 @@ def between(short, long):
     more = long["requests"] - short["requests"]
     if more <= 0:
         raise SystemExit(f"bench: the longer load had no more requests: {long} after {short}")
-    return {**{key: (long[key] - short[key]) / more for key in ("worker", "process")}, "requests": more}
+    return {**{key: (long[key] - short[key]) / more for key in ("worker", "process", "blocks")}, "requests": more}
 
 
 def connections(work):
@@ -186,7 +189,7 @@ def added(ways, base):
     """Each way's figures, and by how much its counts were higher than those of the way `base`."""
     found = {}
     for way, rounds in ways.items():
-        found[way] = {key: figure([one[key] for one in rounds]) for key in ("worker", "process", "requests")}
+        found[way] = {key: figure([one[key] for one in rounds]) for key in ("worker", "process", "blocks", "requests")}
         if base and way != base:
             found[way]["added"] = figure([one["worker"] - none["worker"] for one, none in zip(rounds, ways[base])])
     return found
@@ -236,12 +239,23 @@ def _timed(bench, counted):
             spent = peer.worker_user() - before[0], peer.worker_cpu() - before[1]
             rounds.append([seconds / done["requests"] * 1e6 for seconds in spent])
     user, cpu = (figure([one[at] for one in rounds]) for at in (0, 1))
-    return {"user_us": user, "cpu_us": cpu, "ns": user["median"] * 1000 / counted["worker"]["median"]}
+    ns = user["median"] * 1000 / counted["worker"]["median"]
+    return {"user_us": user, "cpu_us": cpu, "ns": ns, "block_us": _block_us()}
+
+
+def _block_us():
+    """What SHA-256 takes for a block of 64 bytes here, by openssl, which uses the processor's instructions as our library does."""
+    command = ["openssl", "speed", "-seconds", "1", "-bytes", "16384", "sha256"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    thousands = re.search(r"^sha256\s+([\d.]+)k", done.stdout, re.MULTILINE)
+    if not thousands:
+        raise SystemExit(f"bench: {' '.join(command)}\n{done.stdout}{done.stderr}")
+    return 64 / (float(thousands.group(1)) * 1000) * 1e6
 
 
 def _keep(threads, folder, name, serving):
     """The workers' profiles, for callgrind_annotate."""
     folder.mkdir(parents=True, exist_ok=True)
-    for thread, _, file in threads:
+    for thread, _, _, file in threads:
         if thread.startswith(serving):
             shutil.copy(file, folder / re.sub(r"[^\w.-]+", "-", f"{name}-{thread}.callgrind"))

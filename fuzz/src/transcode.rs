@@ -56,11 +56,20 @@ pub fn json(input: &[u8]) {
             return;
         }
     };
-    assert_eq!(message, bincode_of(&document), "bincode writes it otherwise");
+    assert_eq!(in_order(&message), bincode_of(&document), "bincode writes it otherwise");
     assert_eq!(check::value(schema, &schema.request, &message), Ok(()));
     let text = decode(response, &message).expect("what was read can be written");
     let again: Document = serde_json::from_str(&text).expect("it is JSON of the type");
-    assert_eq!(bincode_of(&again), message, "it comes back as another: {text}");
+    assert_eq!(bincode_of(&again), in_order(&message), "it comes back as another: {text}");
+}
+
+/// The message with the keys of its maps in their order, as bincode writes it. We write them as they come.
+fn in_order(message: &[u8]) -> Vec<u8> {
+    let read = ::bincode::serde::decode_from_slice::<Document, _>(message, ::bincode::config::standard());
+    match read {
+        Ok((document, length)) if length == message.len() => bincode_of(&document),
+        other => panic!("bincode does not read what we write: {:?}", other.map(|(_, length)| length)),
+    }
 }
 
 /// What serde_json lets pass: a key of a map twice, deeper nesting, an array for a struct.
@@ -94,9 +103,15 @@ pub fn bincode(input: &[u8]) {
         }
     };
     assert_eq!(checked, Ok(()), "bincode takes it");
-    let ours = ours.expect("bincode takes it");
+    let is_written_alike = bincode_of(&document) == input;
+    let ours = match ours {
+        Ok(ours) => ours,
+        // The guard compares keys by their bytes, we by what they are: a number may be written in two ways (docs/protocol.md, "A key twice").
+        Err(DecodeError { reason: DecodeReason::DuplicateKey, .. }) if !is_written_alike => return,
+        Err(error) => panic!("bincode takes it: {error:?}"),
+    };
     let theirs = serde_json::to_string(&document).expect("it can be written");
-    if bincode_of(&document) == input {
+    if is_written_alike {
         assert_eq!(ours, theirs);
     } else {
         // Written otherwise than bincode does, say with the keys of a map in another order.
