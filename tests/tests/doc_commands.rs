@@ -22,6 +22,7 @@ const NOT_RUN: &[(&str, &str)] = &[
     ("CALLGATE_BLESS", "it writes into the repository"),
     ("git diff", "it shows what that has written"),
     ("scripts/fuzz", "it takes minutes"),
+    ("scripts/bench", "likewise"),
     ("scripts/floods", "likewise"),
     ("kill -USR2 PID", "upgrade.rs does it"),
     ("dpkg ", "package.rs does it"),
