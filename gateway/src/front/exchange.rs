@@ -171,12 +171,18 @@ impl Exchange {
     pub(super) fn settle(&mut self, result: Result<Reply, Failure>) -> Reply {
         match result {
             Ok(mut reply) => {
-                self.tally.replied(reply.status);
-                self.completes(&mut reply, None);
+                self.settle_reply(&mut reply);
                 reply
             }
             Err(failure) => self.settle_failure(&failure),
         }
+    }
+
+    /// The same where it has come to a reply.
+    #[inline]
+    pub(super) fn settle_reply(&mut self, reply: &mut Reply) {
+        self.tally.replied(reply.status);
+        self.completes(reply, None);
     }
 
     #[cold]

@@ -41,7 +41,11 @@ pub(super) async fn handle(exchange: &mut Exchange) -> Reply {
         Ok(reply) if reply.form.is_some() || reply.has_begun() || exchange.tally.compresses() => {
             Box::pin(reply::in_form(asked(exchange), reply)).await
         }
-        result => result,
+        Ok(mut reply) => {
+            exchange.settle_reply(&mut reply);
+            return reply;
+        }
+        failed => failed,
     };
     let compresses = result.is_err() && exchange.tally.compresses();
     let reply = exchange.settle(result);
@@ -187,18 +191,15 @@ async fn reply_by(table: &Rc<LocalTable>, exchange: &mut Exchange) -> Result<Rep
             let clocks = Clocks { began, came: *exchange.context.came.get_or_insert(now), now };
             let bytes = exchange.body.bytes(head);
             let form = forms::read(exchange.body.media(), bytes)?;
-            let form = form.as_ref();
-            Ok(match form {
-                _ if exchange.body.is_streaming() => {
-                    let called = call(exchange, (&route, action), params, (metadata, has_key), clocks, form);
-                    Box::pin(exchange.body.beside(head, called)).await?
-                }
-                None => call(exchange, (&route, action), params, (metadata, has_key), clocks, None).await?,
+            let metadata = (&metadata, has_key);
+            let request = request(exchange, (&route, action), params, metadata, clocks, form.as_ref())?;
+            Ok(if exchange.body.is_streaming() {
+                Box::pin(exchange.body.beside(head, answered(exchange, request))).await?
+            } else if is_plain(action) {
+                Reply::of_call(&action.spec, call::run(&exchange.worker, &request).await?)
+            } else {
                 // On the heap, so that what few routes take costs the others nothing.
-                Some(_) => {
-                    Box::pin(call(exchange, (&route, action), params, (metadata, has_key), clocks, form))
-                        .await?
-                }
+                Box::pin(answered(exchange, request)).await?
             })
         }
         Action::Local(reply) => Ok(actions::local(&route, reply, &captured, head.query())?),
@@ -241,15 +242,16 @@ fn early(worker: &Worker, action: &CallAction, is_there: bool, now: Instant) -> 
     reason.map_or(Ok(()), |reason| Err(Failure::Shed(reason)))
 }
 
-async fn call(
-    exchange: &Exchange,
-    (route, action): (&RouteRef, &CallAction),
-    path: PathParams<'_>,
-    (metadata, has_key): (MetadataBuf, bool),
+/// The call that a request makes.
+fn request<'a>(
+    exchange: &'a Exchange,
+    (route, action): (&'a RouteRef, &'a CallAction),
+    path: PathParams<'a>,
+    (metadata, has_key): (&'a MetadataBuf, bool),
     clocks: Clocks,
-    form: Option<&Form<'_>>,
-) -> Result<Reply, Failure> {
-    let Exchange { worker, head, body, .. } = exchange;
+    form: Option<&'a Form<'a>>,
+) -> Result<call::Request<'a>, Failure> {
+    let Exchange { head, body, .. } = exchange;
     let mut query = query_pairs(head.query().unwrap_or_default()).map_err(|_| Failure::query_not_utf8())?;
     action.spec.leave_out_ignored(&mut query);
     let mut bound = outside::of(&action.spec.outside, head, exchange.who())?;
@@ -266,7 +268,7 @@ async fn call(
         None => hash_key(&action.backend, route, &path, head.fields(), exchange.who())?,
         Some(_) => None,
     };
-    let request = call::Request {
+    Ok(call::Request {
         route,
         call: action,
         backend: &action.backend,
@@ -284,22 +286,31 @@ async fn call(
         on_sent: None,
         trail: Some(&exchange.trail),
         on_written: None,
-    };
-    match &action.traffic {
-        // On the heap, as the next.
-        None if action.spec.mode == CallMode::Notify && exchange.told().is_none() => {
-            Box::pin(notify::run(exchange, &request)).await
+    })
+}
+
+/// Whether the reply to a call is its result, and nothing else is to do for it.
+#[inline]
+fn is_plain(action: &CallAction) -> bool {
+    let CallAction { traffic, spec, .. } = action;
+    traffic.is_none() && spec.reply.is_none() && spec.mode != CallMode::Notify
+}
+
+/// The reply to any call.
+async fn answered(exchange: &Exchange, request: call::Request<'_>) -> Result<Reply, Failure> {
+    let CallAction { traffic, spec, .. } = request.call;
+    match traffic {
+        Some(traffic) => traffic::run(exchange, request.route, traffic, request).await,
+        None if spec.mode == CallMode::Notify && exchange.told().is_none() => {
+            notify::run(exchange, &request).await
         }
         None => {
-            let reply = call::run(worker, &request).await?;
-            // On the heap, and only where there is something to say.
-            match &action.spec.reply {
+            let reply = call::run(&exchange.worker, &request).await?;
+            match &spec.reply {
                 Some(_) if exchange.told().is_some() => Ok(Reply::empty(0)),
-                None => Ok(Reply::of_call(&action.spec, reply)),
-                Some(_) => Ok(Box::pin(reply::of_call(&request, reply)).await),
+                None => Ok(Reply::of_call(spec, reply)),
+                Some(_) => Ok(reply::of_call(&request, reply).await),
             }
         }
-        // On the heap: it is large, and most routes have none.
-        Some(traffic) => Box::pin(traffic::run(exchange, route, traffic, request)).await,
     }
 }
