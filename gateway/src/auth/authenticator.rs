@@ -120,10 +120,10 @@ impl Authenticator {
         Ok(match &self.spec.kind {
             AuthKind::Mtls(spec) => mtls::ask(self.id, spec, &shown.peer),
             AuthKind::Unix(spec) => unix::ask(self.id, spec, &shown.peer),
-            AuthKind::Jwt(spec) => match bearer(shown.fields)? {
+            AuthKind::Jwt(spec) => match bearer::shown(shown.fields)? {
                 Some(token) => {
                     let keys = (&**self.in_force(), self.fetched());
-                    jwt::ask(self.id, spec, keys, token, shown.verified)
+                    jwt::ask(self.id, spec, keys, token, shown.verified)?
                 }
                 None => Answer::Nothing,
             },

@@ -4,9 +4,18 @@ use crate::fields::{self, AUTHORIZATION, Repeated};
 use callgate_http1::Fields;
 use memchr::memchr;
 
-/// The token of `Authorization: Bearer` (RFC 6750, 2.1; a scheme's case does not matter). There is no comma in a token: where
-/// one is, several lines were joined on their way. Other schemes have lists of parameters.
+/// The token of `Authorization: Bearer` (RFC 6750, 2.1; a scheme's case does not matter).
 pub(crate) fn bearer(fields: Fields<'_>) -> Result<Option<&[u8]>, Repeated<'static>> {
+    shown(fields)?.map(single).transpose()
+}
+
+/// There is no comma in a token: where one is, several lines were joined on their way. Other schemes have lists of parameters.
+pub(crate) fn single(token: &[u8]) -> Result<&[u8], Repeated<'static>> {
+    if memchr(b',', token).is_some() { Err(fields::repeated(&AUTHORIZATION)) } else { Ok(token) }
+}
+
+/// The token as it stands there, for whoever knows the ones that were verified: these are [single](single) ones.
+pub(crate) fn shown(fields: Fields<'_>) -> Result<Option<&[u8]>, Repeated<'static>> {
     let line = fields::line(fields, &AUTHORIZATION)?;
     let Some((scheme, token)) = line.and_then(|line| line.split_at_checked(7)) else {
         return Ok(None);
@@ -15,7 +24,7 @@ pub(crate) fn bearer(fields: Fields<'_>) -> Result<Option<&[u8]>, Repeated<'stat
     if !scheme.eq_ignore_ascii_case(b"bearer ") || token.is_empty() {
         return Ok(None);
     }
-    if memchr(b',', token).is_some() { Err(fields::repeated(&AUTHORIZATION)) } else { Ok(Some(token)) }
+    Ok(Some(token))
 }
 
 #[cfg(test)]
