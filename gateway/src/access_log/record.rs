@@ -62,13 +62,18 @@ impl Record {
 
     /// A text.
     pub fn text(&mut self, field: AccessField, text: &str) {
-        self.ascii(field, cut(text, LONGEST).as_bytes());
+        self.whole(field, cut(text, LONGEST).as_bytes());
     }
 
     /// A text that is known to be ASCII.
     pub fn ascii(&mut self, field: AccessField, text: &[u8]) {
+        self.whole(field, text.get(..LONGEST).unwrap_or(text));
+    }
+
+    /// A text that is not longer than may be.
+    #[inline]
+    fn whole(&mut self, field: AccessField, text: &[u8]) {
         if self.has(field) {
-            let text = text.get(..LONGEST).unwrap_or(text);
             let [low, high] = (text.len() as u16).to_le_bytes();
             self.out.extend_from_slice(&[field as u8, TEXT, low, high]);
             self.out.extend_from_slice(text);

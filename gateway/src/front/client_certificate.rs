@@ -1,10 +1,14 @@
 //! Who the client is by the certificate that it has shown to the listener, told to the method that it calls.
 
-use callgate_protocol::MetadataBuf;
+use callgate_protocol::{MetadataBuf, MetadataName};
 use callgate_tls::Identity;
 
 /// What goes along: its subject, its DNS names and URIs, and its SHA-256. No client may say these itself.
-pub(super) const NAMES: [&str; 3] = ["client-subject", "client-names", "client-sha256"];
+const NAMES: [MetadataName; 3] = [
+    MetadataName::new("client-subject"),
+    MetadataName::new("client-names"),
+    MetadataName::new("client-sha256"),
+];
 
 /// Names that are longer together are left out: then the method sees none, and believes nobody for them.
 const MAX_NAMES: usize = 4096;
@@ -35,11 +39,11 @@ impl ShownCertificate {
     /// Adds that to what goes along with a call.
     pub(super) fn tell(&self, metadata: &mut MetadataBuf) {
         let [subject, names, sha256] = NAMES;
-        let _ = metadata.push_named(subject, self.subject.as_bytes());
+        let _ = metadata.push_known(subject, self.subject.as_bytes());
         if let Some(all) = &self.names {
-            let _ = metadata.push_named(names, all.as_bytes());
+            let _ = metadata.push_known(names, all.as_bytes());
         }
-        let _ = metadata.push_named(sha256, self.sha256.as_bytes());
+        let _ = metadata.push_known(sha256, self.sha256.as_bytes());
     }
 }
 
@@ -68,7 +72,7 @@ mod tests {
 
     #[test]
     fn no_table_lets_a_client_say_that_itself() {
-        for name in NAMES {
+        for name in NAMES.map(MetadataName::as_str) {
             let text = format!("metadata = [\"{name}\"]\n[backends.a]\nendpoints = [\"x:1\"]\n");
             let refused =
                 Tables::parse(vec![Source::new("t.toml", text)]).map(drop).map_err(|why| why.to_string());

@@ -9,7 +9,7 @@ use serde::{Serialize, Serializer};
 
 /// What goes along: its name, the authenticator that says so, its scopes with spaces between, and a JSON object of listed claims. No
 /// client may say these itself.
-pub(crate) const NAMES: [MetadataName; 4] = [
+const NAMES: [MetadataName; 4] = [
     MetadataName::new("identity"),
     MetadataName::new("identity-by"),
     MetadataName::new("identity-scopes"),
