@@ -38,7 +38,7 @@ pub use hello::{Hello, MethodOffer, ServiceOffer, Streaming};
 pub use hex::hex;
 pub use inbound::{Event, Inbound, Role};
 pub use limits::{Limits, StreamCredit};
-pub use metadata::{Metadata, MetadataBuf, MetadataName};
+pub use metadata::{Metadata, MetadataBuf, MetadataName, identity};
 pub use outbound::{Aside, Chunk, Outbound, PIECES};
 pub use status::{Code, Status};
 pub use token::{Token, Tokens};

@@ -166,6 +166,22 @@ impl MetadataName {
     }
 }
 
+/// The entries by which a gateway tells a method who calls. No client may say these itself.
+pub mod identity {
+    use super::MetadataName;
+
+    /// The caller's name.
+    pub const NAME: MetadataName = MetadataName::new("identity");
+    /// Who says so: the name of an authenticator.
+    pub const BY: MetadataName = MetadataName::new("identity-by");
+    /// What the caller may do by its own word, with spaces between; nothing without any.
+    pub const SCOPES: MetadataName = MetadataName::new("identity-scopes");
+    /// What else is known of the caller, of what the gateway was told to say: a JSON object.
+    pub const CLAIMS: MetadataName = MetadataName::new("identity-claims");
+    /// All of them.
+    pub const ALL: [MetadataName; 4] = [NAME, BY, SCOPES, CLAIMS];
+}
+
 /// Metadata under construction. Reused from call to call it allocates nothing.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct MetadataBuf {
@@ -225,6 +241,16 @@ impl MetadataBuf {
             block.extend_from_slice(name.as_bytes());
             put_bytes(block, value);
         })
+    }
+
+    /// Adds entries that were written before. Says `false`, and adds nothing, when the block would grow past [`MAX_METADATA`].
+    #[inline]
+    pub fn push_all(&mut self, entries: Metadata<'_>) -> bool {
+        let fits = self.block.len() + entries.block.len() <= MAX_METADATA;
+        if fits {
+            self.block.extend_from_slice(entries.block);
+        }
+        fits
     }
 
     /// Puts an entry in the place of all entries of its name. Says `false`, and changes nothing, when

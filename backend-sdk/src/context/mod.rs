@@ -14,7 +14,7 @@ pub(crate) use state::CallState;
 
 use crate::Status;
 use callgate_protocol::call::key;
-use callgate_protocol::{Metadata, MetadataBuf};
+use callgate_protocol::{Metadata, MetadataBuf, MetadataName, identity as entries};
 use std::any::type_name;
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -235,16 +235,16 @@ impl Context {
     /// # assert_eq!(tenant(&cx.with_metadata("identity-claims", r#"{"tenant":"acme"}"#).unwrap()).unwrap(), "acme");
     /// ```
     pub fn identity(&self) -> Option<Identity<'_>> {
-        let text = |name: &str| self.said(name).unwrap_or_default();
-        let Some(name) = self.said("identity").filter(|name| !name.is_empty()) else {
+        let text = |entry: MetadataName| self.said(entry.as_str()).unwrap_or_default();
+        let Some(name) = self.said(entries::NAME.as_str()).filter(|name| !name.is_empty()) else {
             let (authenticator, name) = self.peer()?.itself()?;
             return Some(Identity { name, authenticator, scopes: "", claims: "" });
         };
         Some(Identity {
             name,
-            authenticator: text("identity-by"),
-            scopes: text("identity-scopes"),
-            claims: text("identity-claims"),
+            authenticator: text(entries::BY),
+            scopes: text(entries::SCOPES),
+            claims: text(entries::CLAIMS),
         })
     }
 

@@ -11,6 +11,7 @@ use crate::ids::next_id;
 use crate::limit::Buckets;
 use crate::telemetry::AuthStats;
 use arc_swap::{ArcSwap, Guard};
+use callgate_protocol::{MetadataBuf, identity};
 use callgate_tls::rustls::ClientConfig;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
@@ -23,6 +24,8 @@ pub struct Authenticator {
     pub id: u64,
     /// What the files say.
     pub spec: Arc<AuthSpec>,
+    /// The entry that tells a method who says who calls.
+    pub(crate) told: MetadataBuf,
     /// What its files say; nothing without files.
     files: ArcSwap<Followed<AuthFiles>>,
     /// The keys that are fetched for it, once it is known where those are kept.
@@ -39,8 +42,11 @@ impl Authenticator {
         let files = ArcSwap::default();
         let kept = before.and_then(|before| before.failures.clone());
         let failures = matches!(spec.kind, AuthKind::Basic(_)).then(|| kept.unwrap_or_else(failures));
-        let authenticator =
-            Authenticator { id: next_id(), spec, files, fetched: OnceLock::new(), failures, stats };
+        let mut told = MetadataBuf::default();
+        // A name of the table is never too long for it.
+        told.push_known(identity::BY, spec.name.as_bytes());
+        let fetched = OnceLock::new();
+        let authenticator = Authenticator { id: next_id(), spec, told, files, fetched, failures, stats };
         authenticator.refresh();
         authenticator
     }

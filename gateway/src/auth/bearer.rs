@@ -21,7 +21,9 @@ pub(crate) fn shown(fields: Fields<'_>) -> Result<Option<&[u8]>, Repeated<'stati
         return Ok(None);
     };
     let token = token.trim_ascii();
-    if !scheme.eq_ignore_ascii_case(b"bearer ") || token.is_empty() {
+    // Nearly all write it as RFC 6750 does, and to compare that is one step.
+    let is_bearer = scheme == b"Bearer " || scheme.eq_ignore_ascii_case(b"bearer ");
+    if !is_bearer || token.is_empty() {
         return Ok(None);
     }
     Ok(Some(token))

@@ -6,6 +6,7 @@ use super::keys;
 use super::reader::{Reader, Section};
 use super::shape::Shape;
 use crate::fields::FieldName;
+use callgate_protocol::identity;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
@@ -76,10 +77,10 @@ fn name(text: &str) -> Result<String, Complaint> {
         "client-subject" | "client-names" | "client-sha256" => {
             "in a call's metadata it says who the client is by its certificate, which no client may write"
         }
-        "identity" | "identity-by" | "identity-scopes" | "identity-claims" => {
+        "client" => "goes along with every call: the client's address, as the gateway knows it",
+        _ if identity::ALL.iter().any(|entry| entry.as_str() == name) => {
             "in a call's metadata it says who the caller is, which no client may write"
         }
-        "client" => "goes along with every call: the client's address, as the gateway knows it",
         _ => return Ok(name),
     };
     Err(Complaint::new(format!("`{name}` cannot be listed"), reason))

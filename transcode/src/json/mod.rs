@@ -34,16 +34,19 @@ pub fn validate(text: &[u8]) -> Result<(), Violation> {
 /// The document as text. JSON is UTF-8 without a byte order mark (RFC 8259 §8.1).
 #[inline]
 pub(crate) fn utf8(text: &[u8]) -> Result<&str, Violation> {
-    match std::str::from_utf8(text) {
+    // In long steps. Where a mistake is, the standard library says.
+    match simdutf8::basic::from_utf8(text) {
         Ok(text) if !text.starts_with('\u{feff}') => Ok(text),
         Ok(text) => Err(locate::violation(text, &Fault::other(0, "a byte order mark is not part of JSON"))),
-        Err(error) => {
-            let valid = text.get(..error.valid_up_to()).unwrap_or_default();
-            let valid = std::str::from_utf8(valid).unwrap_or_default();
-            let fault = Fault { at: valid.len(), problem: Problem::NotUtf8 };
-            Err(locate::violation(valid, &fault))
-        }
+        Err(_) => Err(not_utf8(text)),
     }
+}
+
+#[cold]
+fn not_utf8(text: &[u8]) -> Violation {
+    let valid = text.utf8_chunks().next().map_or("", |chunk| chunk.valid());
+    let fault = Fault { at: valid.len(), problem: Problem::NotUtf8 };
+    locate::violation(valid, &fault)
 }
 
 /// Checks that `text` is one JSON document when it stands inside of `depth` containers already.
