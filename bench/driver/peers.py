@@ -178,22 +178,29 @@ class Starter:
         process = self.fleet.start(f"pingora-{port}", [*command, "--upstream", f"127.0.0.1:{service.port}"])
         return Peer("pingora", workers, port, [process], service.backend)
 
-    def envoy(self, workers, jwks=None):
-        """With a key set it has a further port, where tokens are checked."""
+    def envoy(self, workers):
         service, port = self.fleet.port(), self.fleet.port()
-        checked = configs.Checked(self.fleet.port(), jwks) if jwks else None
         descriptor = self.fleet.folder / "shop.pb"
         writer = self.fleet.start("descriptor", [self.tools.grpc, "--descriptor", descriptor])
         writer.popen.wait(10)
         command = [self.tools.grpc, "--listen", f"127.0.0.1:{service}", "--threads", workers]
         backend = self.fleet.start(f"grpc-{service}", command)
         secure = self._secure()
-        config = self._write(f"envoy-{port}.json", configs.envoy(port, service, descriptor, secure, checked))
+        process = self._envoy(workers, port, configs.envoy(port, service, descriptor, secure))
+        return Peer("envoy", workers, port, [process], [backend], serving="wrk:worker_", **_ports(secure))
+
+    def envoy_checking(self, workers, jwks, answer):
+        """With a further port, where tokens are checked. It has no service: it answers by itself."""
+        port, checked = self.fleet.port(), self.fleet.port()
+        config = configs.envoy_checking(port, configs.Checked(checked, jwks, answer))
+        process = self._envoy(workers, port, config)
+        return Peer("envoy", workers, port, [process], [], serving="wrk:worker_", checked=checked)
+
+    def _envoy(self, workers, port, config):
+        config = self._write(f"envoy-{port}.json", config)
         command = [*self.under, self.tools.envoy, "--config-path", config, "--concurrency", workers]
         command += ["--disable-hot-restart", "--log-level", "warning"]
-        process = self.fleet.start(f"envoy-{port}", command)
-        ports = {**_ports(secure), "checked": checked.port if checked else None}
-        return Peer("envoy", workers, port, [process], [backend], serving="wrk:worker_", **ports)
+        return self.fleet.start(f"envoy-{port}", command)
 
     def callgate(self, workers, table=None):
         """As it ships, but for ports and workers. `table` names the tables' folder and the backends' processes."""

@@ -54,7 +54,7 @@ class Token(unittest.TestCase):
 
 class Configs(unittest.TestCase):
     def test_envoy_checks_tokens_on_one_port_alone(self):
-        text = json.loads(configs.envoy(1, 2, "/x/shop.pb", checked=configs.Checked(3, "{}")))
+        text = json.loads(configs.envoy_checking(1, configs.Checked(3, "{}", "[1]")))
         listeners = {each["name"]: each for each in text["static_resources"]["listeners"]}
         managers = {name: each["filter_chains"][0]["filters"][0]["typed_config"] for name, each in listeners.items()}
         names = {name: [one["name"] for one in manager["http_filters"]] for name, manager in managers.items()}
