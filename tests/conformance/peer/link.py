@@ -228,6 +228,8 @@ class Link:
                     continue
                 self.writer.write(data)
                 await self.writer.drain()
+                # Where nothing has to wait, that did not: what has come is read before more is written.
+                await asyncio.sleep(0)
         except (ConnectionError, OSError):
             self.writer.transport.abort()
 
