@@ -70,7 +70,7 @@ pub(super) struct Connection {
     /// What is known of its client by TLS, once that has shaken hands.
     pub(super) tls: OnceCell<Box<TlsPeer>>,
     /// How many exchanges are open.
-    exchanges: Cell<usize>,
+    exchanges: Cell<u32>,
     pub(super) phase: Cell<Phase>,
     /// The sweep at which the phase began.
     pub(super) since: Cell<u64>,
@@ -86,7 +86,7 @@ pub(super) struct Connection {
     /// It takes its reply too slowly: what the kernel still has of that is not kept either.
     pub(super) slow: Cell<bool>,
     /// Its place among all connections.
-    pub(super) place: RefCell<Option<Place>>,
+    pub(super) place: Cell<Option<Place>>,
     /// Who is to have that if it is still idle.
     heir: RefCell<Option<oneshot::Sender<Place>>>,
     /// What it has if it is one of HTTP/2.
@@ -154,7 +154,7 @@ impl Connection {
             pace: Pace::default(),
             crowded_out: Cell::new(false),
             slow: Cell::new(false),
-            place: RefCell::new(None),
+            place: Cell::new(None),
             heir: RefCell::new(None),
             http2: OnceCell::new(),
             open,

@@ -4,8 +4,8 @@ use crate::front::connection::Phase;
 use crate::front::pool::READ;
 use crate::front::wire::Wire;
 use callgate_http1::{Refusal, Request};
-use std::future::poll_fn;
-use std::task::{Context, Poll};
+use std::future::{Future, poll_fn};
+use std::task::{Context, Poll, ready};
 
 /// What comes next on a connection.
 pub(super) enum Next {
@@ -23,34 +23,30 @@ pub(super) enum Next {
 const EMPTY_LINE: &[u8] = b"\r\n";
 
 /// Waits until a resting connection has something to read; `false` when there is no more time for that.
-pub(super) async fn wakes(wire: &Wire) -> bool {
-    // It rests already.
-    while let Some(rests) = idle(wire).await {
-        if !rests {
-            return true;
+pub(super) fn wakes(wire: &Wire) -> impl Future<Output = bool> {
+    poll_fn(|cx| {
+        loop {
+            match ready!(poll_idle(wire, cx)) {
+                // It rests already.
+                Some(true) => {}
+                found => return Poll::Ready(found.is_some()),
+            }
         }
-    }
-    false
+    })
 }
 
 /// Waits until something can be read: `Some(false)`; or until it shall rest: `Some(true)`; or until there is no more time.
-async fn idle(wire: &Wire) -> Option<bool> {
+fn poll_idle(wire: &Wire, cx: &mut Context<'_>) -> Poll<Option<bool>> {
     let connection = &wire.connection;
-    let idle = poll_fn(|cx| {
-        // What has come before the word to end is replied to.
-        if wire.poll_readable(cx).is_ready() || (connection.is_asked() && wire.has_come()) {
-            return Poll::Ready(Some(false));
-        }
-        if connection.expired.get() || connection.open.stopping.get() || connection.is_asked() {
-            return Poll::Ready(None);
-        }
-        if connection.resting.replace(false) { Poll::Ready(Some(true)) } else { Poll::Pending }
-    });
-    let idle = idle.await;
-    if idle == Some(false) {
+    // What has come before the word to end is replied to.
+    if wire.poll_readable(cx).is_ready() || (connection.is_asked() && wire.has_come()) {
         connection.stay();
+        return Poll::Ready(Some(false));
     }
-    idle
+    if connection.expired.get() || connection.open.stopping.get() || connection.is_asked() {
+        return Poll::Ready(None);
+    }
+    if connection.resting.replace(false) { Poll::Ready(Some(true)) } else { Poll::Pending }
 }
 
 /// The next request, of which the beginning may have come with the one before.
@@ -95,7 +91,7 @@ pub(super) async fn next(wire: &Wire, behind: Option<Box<Request>>) -> Next {
 async fn begin(wire: &Wire) -> Result<Box<Request>, Next> {
     let pool = &wire.connection.open.pool;
     loop {
-        match idle(wire).await {
+        match poll_fn(|cx| poll_idle(wire, cx)).await {
             Some(false) => {}
             Some(true) => return Err(Next::Rest),
             None => return Err(Next::End),

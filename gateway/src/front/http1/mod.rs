@@ -34,28 +34,16 @@ use std::rc::Rc;
 use std::sync::atomic::Ordering::Relaxed;
 use std::task::Poll;
 
-/// Serves a connection until it ends.
-pub(super) async fn serve(worker: &Rc<Worker>, wire: &Rc<Wire>) {
-    let connection = &wire.connection;
+/// Serves a connection until it ends; `begun` has what was read of it already.
+pub(super) async fn serve(worker: &Rc<Worker>, wire: &Rc<Wire>, mut begun: Option<Box<Request>>) {
     poll_fn(|cx| {
-        connection.remember(cx.waker());
+        wire.connection.remember(cx.waker());
         Poll::Ready(())
     })
     .await;
-    serve_idle(worker, wire).await;
-}
-
-/// Serves a connection of which something was read already, until it ends.
-pub(super) async fn serve_begun(worker: &Rc<Worker>, wire: &Rc<Wire>, begun: Box<Request>) {
-    if Box::pin(serve_until_rest(worker, wire, Some(begun))).await {
-        serve_idle(worker, wire).await;
-    }
-}
-
-async fn serve_idle(worker: &Rc<Worker>, wire: &Rc<Wire>) {
-    while head::wakes(wire).await {
+    while begun.is_some() || head::wakes(wire).await {
         // On the heap, so that a resting connection's task does not keep the place.
-        if !Box::pin(serve_until_rest(worker, wire, None)).await {
+        if !Box::pin(serve_until_rest(worker, wire, begun.take())).await {
             return;
         }
     }
