@@ -2,7 +2,6 @@
 
 import ratios
 import report
-from peers import LABELS
 from stats import median
 from works import WORKS
 
@@ -16,7 +15,7 @@ def tables(results):
     rows = [_row(WORKS[way].label, found, time) for way, found in counts["works"]["callgate"].items()]
     yield "Works", HEADER, rows
     rows = [
-        _row(f"{LABELS[peer]}: {report.CHECKED[way]}", found, time if peer == "callgate" else None)
+        _row(f"{report.CHECKING[peer]}: {report.CHECKED[way]}", found, time if peer == "callgate" else None)
         for peer, ways in counts["credentials"].items()
         for way, found in ways.items()
     ]

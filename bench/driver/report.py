@@ -10,6 +10,7 @@ from works import WORKS
 MARKS = {"aim": "aim reached", "must": "holds", "no": "DOES NOT HOLD", None: "not measured"}
 TRANSPORTS = {"https": "TLS 1.3, HTTP/1.1", "h2": "TLS 1.3, HTTP/2", "h2c": "HTTP/2 without TLS"}
 CHECKED = {"open": "nothing", "jwt": "a JWT, known from before", "api_key": "an API key", "rule": "a rule of two comparisons"}
+CHECKING = {"callgate": "Callgate", "envoy": "Envoy, which answers by itself"}
 SPOKEN = {"http/1.1": "HTTP/1.1", "h2": "HTTP/2"}
 IDLE_COLUMNS = ["peer", "KB a connection", "MB before", "MB with them"]
 
@@ -62,7 +63,7 @@ def _credential_tables(results):
     """What checks add: nothing where they were not measured."""
     peers = results.get("credentials", {})
     rows = [
-        [f"{LABELS[peer]}: {CHECKED[way]}", _figure(found["proxy_us"]), *_added(found["added_us"])]
+        [f"{CHECKING[peer]}: {CHECKED[way]}", _figure(found["proxy_us"]), *_added(found["added_us"])]
         for peer, ways in peers.items()
         for way, found in ways.items()
     ]
