@@ -12,6 +12,8 @@ const SAMPLED: u8 = 1;
 /// How long the text is, of version 0.
 const LENGTH: usize = 55;
 
+const DIGITS: [u8; 16] = *b"0123456789abcdef";
+
 /// A place in a trace.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Traceparent {
@@ -65,7 +67,7 @@ impl Traceparent {
         text[27..35].copy_from_slice(&hex(trace as u32));
         text[36..44].copy_from_slice(&hex((span >> 32) as u32));
         text[44..52].copy_from_slice(&hex(span as u32));
-        text[53..55].copy_from_slice(&hex(flags.into())[6..]);
+        text[53..].copy_from_slice(&[flags >> 4, flags & 0xf].map(|digit| DIGITS[usize::from(digit)]));
         TraceparentText(text)
     }
 }
